@@ -1,0 +1,22 @@
+using Assay.Core.Projects;
+using Assay.Core.Traces;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Assay.Core;
+
+/// <summary>The registration of everything in Core.</summary>
+public static class CoreServices
+{
+    /// <summary>Adds Core's services. The host adds the ports (Storage, Gateway) and <see cref="TimeProvider"/>.</summary>
+    public static IServiceCollection AddCore(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ProjectDirectory>();
+        services.AddSingleton<RunNormalizer>();
+        services.AddSingleton<TraceIngest>();
+        services.AddSingleton<TraceQueries>();
+        services.AddSingleton<TraceFeed>();
+        return services;
+    }
+}

@@ -1,0 +1,38 @@
+using Assay.Core.Access;
+using Assay.Core.Projects;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Core.Metadata;
+
+/// <summary>
+/// The port for metadata: everything small, relational and transactional. EF Core is the port; providers and migrations live in Storage.
+/// Entities are configured by <see cref="IEntityTypeConfiguration{TEntity}"/> classes beside them (<c>*Mapping.cs</c>) and found by scanning this assembly.
+/// Take one per unit of work from <c>IDbContextFactory&lt;MetadataContext&gt;</c>. Every query names its workspace; there is no global query filter.
+/// </summary>
+public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
+    : IdentityDbContext<Member, IdentityRole<Guid>, Guid>(options),
+        IDataProtectionKeyContext
+{
+    /// <summary>Projects and experiments.</summary>
+    public DbSet<Project> Projects => Set<Project>();
+
+    /// <summary>Keys of ASP.NET Core Data Protection.</summary>
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
+
+    /// <inheritdoc/>
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        builder.ApplyConfigurationsFromAssembly(typeof(MetadataContext).Assembly);
+    }
+
+    /// <inheritdoc/>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        // One representation for every provider: UTC microseconds, sortable and comparable in SQL.
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcMicroseconds>();
+    }
+}

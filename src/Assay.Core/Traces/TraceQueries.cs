@@ -1,0 +1,238 @@
+using Assay.Core.Access;
+using Assay.Core.Feedback;
+using Assay.Core.Threads;
+
+namespace Assay.Core.Traces;
+
+/// <summary>
+/// The one door out for runs: REST and screens both ask here. Checks the permission, puts the caller's workspace into every question, and
+/// waits (bounded) until everything acknowledged before the question can be read. Thread-safe.
+/// </summary>
+public sealed class TraceQueries(IRunStore store)
+{
+    /// <summary>One page of runs.</summary>
+    public async Task<RunPage> QueryAsync(
+        Caller caller,
+        RunQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.QueryAsync(
+            query with
+            {
+                WorkspaceId = caller.WorkspaceId,
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>One run by id; null when the workspace has none.</summary>
+    public async Task<Run?> FindAsync(
+        Caller caller,
+        Guid runId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.FindAsync(
+            caller.WorkspaceId,
+            runId,
+            projectId,
+            parts,
+            cancellationToken
+        );
+    }
+
+    /// <summary>All runs of a trace in execution order.</summary>
+    public async Task<IReadOnlyList<Run>> ReadTraceAsync(
+        Caller caller,
+        Guid traceId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ReadTraceAsync(
+            caller.WorkspaceId,
+            traceId,
+            projectId,
+            parts,
+            cancellationToken
+        );
+    }
+
+    /// <summary>One payload as a seekable stream of UTF-8 JSON; null when there is none.</summary>
+    public async Task<Stream?> OpenPayloadAsync(
+        Caller caller,
+        Guid runId,
+        Guid? projectId,
+        PayloadKind kind,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.OpenPayloadAsync(
+            caller.WorkspaceId,
+            runId,
+            projectId,
+            kind,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Figures over a set of runs.</summary>
+    public async Task<RunStats> StatsAsync(
+        Caller caller,
+        RunQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.StatsAsync(
+            query with
+            {
+                WorkspaceId = caller.WorkspaceId,
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>Figures of projects, from pre-aggregates.</summary>
+    public async Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
+        Caller caller,
+        IReadOnlyList<Guid> projectIds,
+        DateTimeOffset? from,
+        DateTimeOffset? to,
+        bool rootsOnly,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ProjectStatsAsync(
+            caller.WorkspaceId,
+            projectIds,
+            from,
+            to,
+            rootsOnly,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Figures over time.</summary>
+    public async Task<IReadOnlyList<RunBucket>> SeriesAsync(
+        Caller caller,
+        RunSeriesQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.SeriesAsync(
+            query with
+            {
+                Runs = query.Runs with { WorkspaceId = caller.WorkspaceId },
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>Values with counts of one project.</summary>
+    public async Task<IReadOnlyList<Facet>> FacetsAsync(
+        Caller caller,
+        Guid projectId,
+        DateTimeOffset? from,
+        DateTimeOffset? to,
+        int maxValues,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.FacetsAsync(
+            caller.WorkspaceId,
+            projectId,
+            from,
+            to,
+            maxValues,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Threads of a project, last activity first.</summary>
+    public async Task<ConversationPage> ConversationsAsync(
+        Caller caller,
+        ConversationQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ConversationsAsync(
+            query with
+            {
+                WorkspaceId = caller.WorkspaceId,
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>Feedback, newest first.</summary>
+    public async Task<IReadOnlyList<FeedbackRecord>> FeedbackAsync(
+        Caller caller,
+        FeedbackQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.FeedbackAsync(
+            query with
+            {
+                WorkspaceId = caller.WorkspaceId,
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>Ids of direct children and of all descendants.</summary>
+    public async Task<(IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)> ChildIdsAsync(
+        Caller caller,
+        Guid traceId,
+        Guid runId,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ChildIdsAsync(caller.WorkspaceId, traceId, runId, cancellationToken);
+    }
+
+    /// <summary>Deletes runs; returns how many there were.</summary>
+    public async Task<long> DeleteRunsAsync(
+        Caller caller,
+        IReadOnlyList<Guid> runIds,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Delete);
+        await store.SettleAsync(cancellationToken);
+        return await store.DeleteRunsAsync(caller.WorkspaceId, runIds, cancellationToken);
+    }
+
+    /// <summary>Deletes whole traces; returns how many runs went.</summary>
+    public async Task<long> DeleteTracesAsync(
+        Caller caller,
+        IReadOnlyList<Guid> traceIds,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Delete);
+        await store.SettleAsync(cancellationToken);
+        return await store.DeleteTracesAsync(caller.WorkspaceId, traceIds, cancellationToken);
+    }
+
+    private async ValueTask ReadyAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        caller.Demand(Permission.Read);
+        await store.SettleAsync(cancellationToken);
+    }
+}
