@@ -52,7 +52,7 @@ public sealed record Run
     public TimeSpan? FirstTokenLatency => FirstTokenTime - StartTime;
 
     /// <summary>True when it has no parent, or its parent has not arrived.</summary>
-    public bool IsRoot => ParentRunId is null;
+    public bool IsRoot { get; init; }
 
     /// <summary>Error text, cut at 4,096 characters; the whole is <see cref="PayloadKind.Error"/>.</summary>
     public string? Error { get; init; }

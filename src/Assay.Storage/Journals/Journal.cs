@@ -1,0 +1,309 @@
+using System.Buffers.Binary;
+using System.Threading.Channels;
+using Assay.Core.Traces;
+using Microsoft.Extensions.Logging;
+using ZstdSharp;
+
+namespace Assay.Storage.Journals;
+
+/// <summary>
+/// The append-only value log: write-ahead log of the index and permanent home of payloads. One writer task appends whatever is waiting and
+/// syncs once for all of it (group commit). Thread-safe.
+/// </summary>
+internal sealed partial class Journal : IAsyncDisposable
+{
+    private readonly JournalOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<Pending> _pending = Channel.CreateUnbounded<Pending>(
+        new() { SingleReader = true }
+    );
+    private readonly Channel<JournaledBatch> _durable = Channel.CreateUnbounded<JournaledBatch>();
+    private readonly SegmentFiles _segments;
+    private readonly BlockCache _blocks = new();
+    private readonly Task _writer;
+    private long _pendingBytes;
+    private long _unappliedBytes;
+
+    private Journal(
+        JournalOptions options,
+        TimeProvider time,
+        ILogger logger,
+        SegmentFiles segments
+    )
+    {
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _segments = segments;
+        End = segments.End;
+        _writer = Task.Run(WriteAsync);
+    }
+
+    /// <summary>Opens or creates a journal; a torn tail of the last segment is cut.</summary>
+    public static Journal Open(JournalOptions options, TimeProvider time, ILogger<Journal> logger)
+    {
+        Directory.CreateDirectory(options.Directory);
+        var segments = SegmentFiles.Open(options.Directory);
+        var end = segments.End;
+        var length = segments.Length(end.Segment);
+        if (length > end.Offset)
+        {
+            Log.TornTail(logger, end.Segment, end.Offset, length - end.Offset);
+            segments.Truncate(end);
+        }
+
+        return new Journal(options, time, logger, segments);
+    }
+
+    /// <summary>Batches appended since the journal was opened, in order, each after its sync.</summary>
+    public ChannelReader<JournaledBatch> Durable => _durable.Reader;
+
+    /// <summary>The end of what is on disk.</summary>
+    public JournalPosition End { get; private set; }
+
+    /// <summary>Damaged frames met by <see cref="Replay"/>.</summary>
+    public long DamagedFrames { get; private set; }
+
+    /// <summary>Why the last write failed; null when writing works.</summary>
+    public string? Failure { get; private set; }
+
+    public IReadOnlyList<JournalSegment> Segments => _segments.List();
+
+    /// <summary>Makes a batch durable; on return it survives a power cut.</summary>
+    /// <exception cref="StoreBusyException">Nothing was written.</exception>
+    public async ValueTask AppendAsync(RunBatch batch, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (
+            Volatile.Read(ref _unappliedBytes) > _options.MaxUnappliedBytes
+            || Volatile.Read(ref _pendingBytes) > _options.MaxPendingBytes
+        )
+        {
+            throw new StoreBusyException(
+                "The store is behind; try again.",
+                isFailing: false,
+                TimeSpan.FromSeconds(1)
+            );
+        }
+
+        var now = _time.GetUtcNow();
+        var frame = Frame.Encode(batch, now, _options.BlockBytes);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Add(ref _pendingBytes, frame.Bytes.Length);
+        if (!_pending.Writer.TryWrite(new Pending(frame, batch, now, done)))
+        {
+            Interlocked.Add(ref _pendingBytes, -frame.Bytes.Length);
+            throw new StoreBusyException(
+                "The server is shutting down.",
+                isFailing: true,
+                TimeSpan.FromSeconds(5)
+            );
+        }
+
+        // Not cancellable from here on: the bytes may be on disk already, and payload memory must stay the caller's until they are.
+        await done.Task;
+    }
+
+    /// <summary>Says that a batch is in the index, which makes room for others.</summary>
+    public void Release(JournaledBatch batch) => Interlocked.Add(ref _unappliedBytes, -batch.Bytes);
+
+    /// <summary>The frames from a position to the end, skipping damaged ones.</summary>
+    public IEnumerable<JournaledBatch> Replay(JournalPosition from)
+    {
+        var end = End;
+        foreach (
+            var segment in _segments
+                .List()
+                .Where(s => s.Number >= from.Segment && s.Number <= end.Segment)
+        )
+        {
+            var offset = segment.Number == from.Segment ? from.Offset : 0;
+            var limit = segment.Number == end.Segment ? end.Offset : segment.Bytes;
+            while (offset + Frame.HeaderBytes <= limit)
+            {
+                var start = new JournalPosition(segment.Number, offset);
+                if (_segments.ReadFrame(start, limit) is { } found)
+                {
+                    if (found.Batch is { } batch)
+                    {
+                        yield return batch;
+                    }
+                    else
+                    {
+                        Damaged(start);
+                    }
+
+                    offset += found.Bytes;
+                }
+                else
+                {
+                    Damaged(start);
+                    offset = _segments.FindHeader(segment.Number, offset + 1, limit);
+                }
+            }
+        }
+    }
+
+    /// <summary>The bytes of a payload.</summary>
+    /// <exception cref="InvalidDataException">The block is damaged.</exception>
+    public ReadOnlyMemory<byte> Read(PayloadAddress address)
+    {
+        var block = _blocks.GetOrAdd(
+            (address.Segment, address.BlockOffset),
+            () => ReadBlock(address)
+        );
+        if (address.ItemOffset + address.Length > block.Length)
+        {
+            throw new InvalidDataException("The payload lies outside its block.");
+        }
+
+        return block.AsMemory(address.ItemOffset, address.Length);
+    }
+
+    /// <summary>Drops a closed segment and everything in it.</summary>
+    public void DeleteSegment(int segment)
+    {
+        if (segment < End.Segment)
+        {
+            _segments.Delete(segment);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _pending.Writer.TryComplete();
+        await _writer;
+        _durable.Writer.TryComplete();
+        _segments.Dispose();
+    }
+
+    private void Damaged(JournalPosition start)
+    {
+        DamagedFrames++;
+        Log.DamagedFrame(_logger, start.Segment, start.Offset);
+    }
+
+    private byte[] ReadBlock(PayloadAddress address)
+    {
+        var head = _segments.Read(address.Segment, address.BlockOffset, 8);
+        var packed = BinaryPrimitives.ReadInt32LittleEndian(head);
+        var raw = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4));
+        if (
+            packed <= 0
+            || raw <= 0
+            || address.BlockOffset + 8 + packed > _segments.Length(address.Segment)
+        )
+        {
+            throw new InvalidDataException("The block's header is damaged.");
+        }
+
+        using var decompressor = new Decompressor();
+        try
+        {
+            var bytes = decompressor
+                .Unwrap(_segments.Read(address.Segment, address.BlockOffset + 8, packed))
+                .ToArray();
+            return bytes.Length == raw
+                ? bytes
+                : throw new InvalidDataException("The block has another length than it says.");
+        }
+        catch (ZstdException e)
+        {
+            throw new InvalidDataException("The block is damaged.", e);
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        var group = new List<Pending>();
+        while (await _pending.Reader.WaitToReadAsync())
+        {
+            group.Clear();
+            while (group.Count < 256 && _pending.Reader.TryRead(out var next))
+            {
+                group.Add(next);
+            }
+
+            WriteGroup(group);
+        }
+    }
+
+    private void WriteGroup(List<Pending> group)
+    {
+        var bytes = group.Sum(p => (long)p.Frame.Bytes.Length);
+        try
+        {
+            if (_segments.FreeBytes() < _options.MinFreeDiskBytes + bytes)
+            {
+                throw new IOException("The disk is nearly full.");
+            }
+
+            if (End.Offset > 0 && End.Offset + bytes > _options.SegmentBytes)
+            {
+                End = _segments.StartNext();
+            }
+
+            var start = End;
+            _segments.Append(start, [.. group.Select(p => p.Frame.Bytes)]);
+            Failure = null;
+            foreach (var item in group)
+            {
+                var batch = item.Frame.Place(item.Batch, start, item.AcceptedAt);
+                start = batch.End;
+                Interlocked.Add(ref _unappliedBytes, batch.Bytes);
+                _durable.Writer.TryWrite(batch);
+            }
+
+            End = start;
+            group.ForEach(p => p.Done.TrySetResult());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Failure = e.Message;
+            Log.WriteFailed(_logger, e);
+            _segments.TryTruncate(End);
+            group.ForEach(p =>
+                p.Done.TrySetException(
+                    new StoreBusyException(
+                        $"The journal cannot be written: {e.Message}",
+                        isFailing: true,
+                        TimeSpan.FromSeconds(10),
+                        e
+                    )
+                )
+            );
+        }
+        finally
+        {
+            Interlocked.Add(ref _pendingBytes, -bytes);
+        }
+    }
+
+    private sealed record Pending(
+        Frame Frame,
+        RunBatch Batch,
+        DateTimeOffset AcceptedAt,
+        TaskCompletionSource Done
+    );
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            2001,
+            LogLevel.Warning,
+            "Segment {Segment} ends torn at {Offset}: {Bytes} bytes that were never acknowledged are cut"
+        )]
+        public static partial void TornTail(ILogger logger, int segment, long offset, long bytes);
+
+        [LoggerMessage(
+            2002,
+            LogLevel.Error,
+            "Damaged frame in segment {Segment} at {Offset}: skipped"
+        )]
+        public static partial void DamagedFrame(ILogger logger, int segment, long offset);
+
+        [LoggerMessage(2003, LogLevel.Error, "The journal cannot be written")]
+        public static partial void WriteFailed(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,268 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Assay.Storage.Journals;
+
+/// <summary>The files of a journal: <c>00000001.log</c> and so on.</summary>
+internal sealed partial class SegmentFiles : IDisposable
+{
+    private readonly string _directory;
+    private readonly ConcurrentDictionary<int, SafeFileHandle> _handles = new();
+
+    private SegmentFiles(string directory) => _directory = directory;
+
+    /// <summary>Where the next frame goes.</summary>
+    public JournalPosition End { get; private set; }
+
+    public static SegmentFiles Open(string directory)
+    {
+        var files = new SegmentFiles(directory);
+        foreach (
+            var path in Directory.EnumerateFiles(directory, "*.log").Order(StringComparer.Ordinal)
+        )
+        {
+            if (
+                int.TryParse(
+                    Path.GetFileNameWithoutExtension(path),
+                    NumberStyles.None,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                )
+            )
+            {
+                files._handles[number] = Handle(path, FileMode.Open);
+            }
+        }
+
+        if (files._handles.IsEmpty)
+        {
+            files.Create(1);
+            files.End = new JournalPosition(1, 0);
+        }
+        else
+        {
+            files.End = files.FindEnd(files._handles.Keys.Max());
+        }
+
+        return files;
+    }
+
+    public IReadOnlyList<JournalSegment> List() =>
+        [
+            .. _handles
+                .OrderBy(h => h.Key)
+                .Select(h => new JournalSegment(h.Key, RandomAccess.GetLength(h.Value))),
+        ];
+
+    public long Length(int segment) => RandomAccess.GetLength(Get(segment));
+
+    public byte[] Read(int segment, long offset, int count)
+    {
+        var bytes = new byte[count];
+        var read = 0;
+        while (read < count)
+        {
+            var n = RandomAccess.Read(Get(segment), bytes.AsSpan(read), offset + read);
+            if (n == 0)
+            {
+                throw new InvalidDataException("The segment is shorter than it should be.");
+            }
+
+            read += n;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The frame at a position: its size and, when sound, its batch; null when there is no header.</summary>
+    public (long Bytes, JournaledBatch? Batch)? ReadFrame(JournalPosition start, long limit)
+    {
+        var header = Frame.ReadHeader(Read(start.Segment, start.Offset, Frame.HeaderBytes));
+        if (
+            header is not { } known
+            || known.ColumnBytes < 0
+            || known.BlockBytes < 0
+            || start.Offset + known.FrameBytes > limit
+        )
+        {
+            return null;
+        }
+
+        var body = Read(
+            start.Segment,
+            start.Offset + Frame.HeaderBytes,
+            known.ColumnBytes + known.BlockBytes
+        );
+        try
+        {
+            return (known.FrameBytes, Frame.Decode(known, body, start));
+        }
+        catch (Exception e)
+            when (e
+                    is InvalidDataException
+                        or EndOfStreamException
+                        or ZstdSharp.ZstdException
+                        or FormatException
+            )
+        {
+            return (known.FrameBytes, null);
+        }
+    }
+
+    /// <summary>The next place from an offset where a sound header stands; the limit when there is none.</summary>
+    public long FindHeader(int segment, long offset, long limit)
+    {
+        const int window = 1 << 20;
+        Span<byte> magic = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32LittleEndian(magic, Frame.Magic);
+        while (offset + Frame.HeaderBytes <= limit)
+        {
+            var bytes = Read(segment, offset, (int)Math.Min(window, limit - offset));
+            var at = 0;
+            while (bytes.AsSpan(at).IndexOf(magic) is var found && found >= 0)
+            {
+                at += found;
+                if (offset + at + Frame.HeaderBytes > limit)
+                {
+                    break;
+                }
+
+                if (Frame.ReadHeader(Read(segment, offset + at, Frame.HeaderBytes)) is not null)
+                {
+                    return offset + at;
+                }
+
+                at++;
+            }
+
+            offset += Math.Max(1, bytes.Length - 3);
+        }
+
+        return limit;
+    }
+
+    /// <summary>Writes frames one after the other and syncs.</summary>
+    public void Append(JournalPosition start, IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    {
+        var handle = Get(start.Segment);
+        RandomAccess.Write(handle, frames, start.Offset);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    public JournalPosition StartNext()
+    {
+        var next = _handles.Keys.Max() + 1;
+        Create(next);
+        return new JournalPosition(next, 0);
+    }
+
+    public void Truncate(JournalPosition end)
+    {
+        RandomAccess.SetLength(Get(end.Segment), end.Offset);
+        RandomAccess.FlushToDisk(Get(end.Segment));
+    }
+
+    public void TryTruncate(JournalPosition end)
+    {
+        try
+        {
+            Truncate(end);
+        }
+        catch (IOException)
+        {
+            // The disk refuses that too; the torn tail is cut at the next start.
+        }
+    }
+
+    public void Delete(int segment)
+    {
+        if (_handles.TryRemove(segment, out var handle))
+        {
+            handle.Dispose();
+            File.Delete(PathOf(segment));
+            SyncDirectory(_directory);
+        }
+    }
+
+    public long FreeBytes() => new DriveInfo(Path.GetFullPath(_directory)).AvailableFreeSpace;
+
+    public void Dispose()
+    {
+        foreach (var handle in _handles.Values)
+        {
+            handle.Dispose();
+        }
+    }
+
+    /// <summary>The end of the last sound frame of the last segment; what follows was torn by a crash.</summary>
+    private JournalPosition FindEnd(int segment)
+    {
+        var length = Length(segment);
+        long offset = 0;
+        long end = 0;
+        while (offset + Frame.HeaderBytes <= length)
+        {
+            var frame = ReadFrame(new JournalPosition(segment, offset), length);
+            if (frame is { } found)
+            {
+                offset += found.Bytes;
+                end = found.Batch is null ? end : offset;
+            }
+            else
+            {
+                // A damaged frame with sound ones behind it is rot, not a torn tail.
+                offset = FindHeader(segment, offset + 1, length);
+            }
+        }
+
+        return new JournalPosition(segment, end);
+    }
+
+    private void Create(int number)
+    {
+        _handles[number] = Handle(PathOf(number), FileMode.CreateNew);
+        SyncDirectory(_directory);
+    }
+
+    private SafeFileHandle Get(int segment) =>
+        _handles.TryGetValue(segment, out var handle)
+            ? handle
+            : throw new InvalidDataException($"Segment {segment} is gone.");
+
+    private string PathOf(int number) =>
+        Path.Combine(_directory, number.ToString("D8", CultureInfo.InvariantCulture) + ".log");
+
+    private static SafeFileHandle Handle(string path, FileMode mode) =>
+        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read);
+
+    /// <summary>Makes a created or renamed file survive a power cut: on POSIX systems the directory has to be synced too; .NET opens no directories, so the C library does.</summary>
+    private static void SyncDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = OpenDirectory(directory, 0);
+        if (descriptor >= 0)
+        {
+            _ = Sync(descriptor);
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int OpenDirectory(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Close(int descriptor);
+}

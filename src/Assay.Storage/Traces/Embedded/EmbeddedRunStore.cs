@@ -1,0 +1,486 @@
+using Assay.Core.Blobs;
+using Assay.Core.Feedback;
+using Assay.Core.Models;
+using Assay.Core.Threads;
+using Assay.Core.Traces;
+using Assay.Storage.Journals;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>
+/// The run store of one machine: journal, then applier, then SQLite index. Opens and catches up in <see cref="StartAsync"/>, drains in
+/// <see cref="StopAsync"/>.
+/// </summary>
+internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsyncDisposable
+{
+    private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(10);
+    private readonly Journal _journal;
+    private readonly IndexDatabase _index;
+    private readonly ProjectNumbers _projects;
+    private readonly Applier _applier;
+    private readonly RunReader _runs;
+    private readonly StatsReader _stats;
+    private readonly string _directory;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _waitLock = new();
+    private readonly List<(JournalPosition Position, TaskCompletionSource Done)> _waiting = [];
+    private JournalPosition _applied;
+    private DateTimeOffset? _oldest;
+    private string? _failure;
+    private Task _loop = Task.CompletedTask;
+    private bool _isDisposed;
+
+    public EmbeddedRunStore(
+        string directory,
+        IBlobStore blobs,
+        PriceLookup price,
+        TimeProvider time,
+        ILoggerFactory loggers
+    )
+    {
+        _directory = directory;
+        _time = time;
+        _logger = loggers.CreateLogger<EmbeddedRunStore>();
+        Directory.CreateDirectory(directory);
+        _journal = Journal.Open(
+            new JournalOptions(Path.Combine(directory, "journal")),
+            time,
+            loggers.CreateLogger<Journal>()
+        );
+        var payloads = new PayloadReader(_journal, blobs);
+        _index = new IndexDatabase(
+            Path.Combine(directory, "runs.db"),
+            db => Register(db, payloads)
+        );
+        _projects = new ProjectNumbers(_index.Writer);
+        _applier = new Applier(_index.Writer, _projects, price);
+        _runs = new RunReader(_index, _projects, payloads);
+        _stats = new StatsReader(_index, _projects, _runs);
+        _applied = _applier.Position();
+    }
+
+    public event Action<IReadOnlyList<RunsChanged>>? Changed;
+
+    public StoreHealth Health =>
+        new()
+        {
+            Backlog = _journal.Durable.CanCount ? _journal.Durable.Count : 0,
+            Lag = _oldest is { } since ? _time.GetUtcNow() - since : TimeSpan.Zero,
+            DiskBytes = new Dictionary<string, long>
+            {
+                ["journal"] = _journal.Segments.Sum(s => s.Bytes),
+                ["index"] = new FileInfo(_index.Path).Length,
+            },
+            DiskFree = new DriveInfo(Path.GetFullPath(_directory)).AvailableFreeSpace,
+            RunCount = _applier.RunCount,
+            DamagedFrames = _journal.DamagedFrames,
+            Failure = _failure ?? _journal.Failure,
+        };
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var chunk in _journal.Replay(_applied).Chunk(64))
+        {
+            await ApplyAsync(chunk);
+        }
+
+        _loop = Task.Run(LoopAsync, CancellationToken.None);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
+
+    public ValueTask AppendAsync(RunBatch batch, CancellationToken cancellationToken) =>
+        _journal.AppendAsync(batch, cancellationToken);
+
+    public async ValueTask<bool> SettleAsync(CancellationToken cancellationToken)
+    {
+        var end = _journal.End;
+        TaskCompletionSource done;
+        lock (_waitLock)
+        {
+            if (_applied >= end)
+            {
+                return true;
+            }
+
+            done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((end, done));
+        }
+
+        try
+        {
+            await done.Task.WaitAsync(SettleLimit, _time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    public Task<RunPage> QueryAsync(RunQuery query, CancellationToken cancellationToken) =>
+        _runs.QueryAsync(query, cancellationToken);
+
+    public Task<Run?> FindAsync(
+        Guid workspaceId,
+        Guid runId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    ) => _runs.FindAsync(workspaceId, runId, projectId, parts, cancellationToken);
+
+    public Task<IReadOnlyList<Run>> ReadTraceAsync(
+        Guid workspaceId,
+        Guid traceId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    ) => _runs.TraceAsync(workspaceId, traceId, projectId, parts, cancellationToken);
+
+    public Task<Stream?> OpenPayloadAsync(
+        Guid workspaceId,
+        Guid runId,
+        Guid? projectId,
+        PayloadKind kind,
+        CancellationToken cancellationToken
+    ) => _runs.PayloadAsync(workspaceId, runId, projectId, kind, cancellationToken);
+
+    public Task<RunStats> StatsAsync(RunQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(_stats.Stats(query, cancellationToken));
+
+    public Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
+        Guid workspaceId,
+        IReadOnlyList<Guid> projectIds,
+        DateTimeOffset? since,
+        DateTimeOffset? until,
+        bool rootsOnly,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(_stats.Projects(workspaceId, projectIds, since, until, rootsOnly));
+
+    public Task<IReadOnlyList<RunBucket>> SeriesAsync(
+        RunSeriesQuery query,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(_stats.Series(query, cancellationToken));
+
+    public Task<IReadOnlyList<Facet>> FacetsAsync(
+        Guid workspaceId,
+        Guid projectId,
+        DateTimeOffset? since,
+        DateTimeOffset? until,
+        int maxValues,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(_stats.FacetsOf(workspaceId, projectId, since, until, maxValues));
+
+    public Task<ConversationPage> ConversationsAsync(
+        ConversationQuery query,
+        CancellationToken cancellationToken
+    ) => _stats.ConversationsAsync(query, cancellationToken);
+
+    public async Task<(IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)> ChildIdsAsync(
+        Guid workspaceId,
+        Guid traceId,
+        Guid runId,
+        CancellationToken cancellationToken
+    )
+    {
+        var trace = await _runs.TraceAsync(
+            workspaceId,
+            traceId,
+            null,
+            RunParts.None,
+            cancellationToken
+        );
+        var below = new HashSet<Guid> { runId };
+        var all = new List<Guid>();
+        foreach (var run in trace)
+        {
+            // Parents come before their children, so one pass finds every descendant.
+            if (run.ParentRunId is { } parent && below.Contains(parent) && below.Add(run.Id))
+            {
+                all.Add(run.Id);
+            }
+        }
+
+        return ([.. trace.Where(r => r.ParentRunId == runId).Select(r => r.Id)], all);
+    }
+
+    public Task<IReadOnlyList<FeedbackRecord>> FeedbackAsync(
+        FeedbackQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        using var reader = _index.Read();
+        return Task.FromResult<IReadOnlyList<FeedbackRecord>>(
+            FeedbackTable.Query(reader.Connection, query)
+        );
+    }
+
+    public Task<FeedbackRecord?> UpdateFeedbackAsync(
+        Guid workspaceId,
+        Guid feedbackId,
+        Func<FeedbackRecord, FeedbackRecord> change,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            () =>
+            {
+                if (FeedbackTable.Find(_index.Writer, workspaceId, feedbackId) is not { } old)
+                {
+                    return null;
+                }
+
+                var changed = change(old);
+                FeedbackTable.Put(_index.Writer, workspaceId, changed);
+                return changed;
+            },
+            cancellationToken
+        );
+
+    public Task<bool> DeleteFeedbackAsync(
+        Guid workspaceId,
+        Guid feedbackId,
+        CancellationToken cancellationToken
+    ) =>
+        WriteAsync(
+            () => FeedbackTable.Delete(_index.Writer, workspaceId, feedbackId),
+            cancellationToken
+        );
+
+    public Task<
+        IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
+    > ProjectFeedbackAsync(
+        Guid workspaceId,
+        IReadOnlyList<Guid> projectIds,
+        CancellationToken cancellationToken
+    )
+    {
+        using var reader = _index.Read();
+        var found = FeedbackTable
+            .Query(
+                reader.Connection,
+                new FeedbackQuery
+                {
+                    WorkspaceId = workspaceId,
+                    ProjectIds = projectIds,
+                    Limit = int.MaxValue,
+                }
+            )
+            .Where(f => f.RunId is null && f.ProjectId is not null);
+        return Task.FromResult<
+            IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
+        >(
+            found
+                .GroupBy(f => f.ProjectId ?? Guid.Empty)
+                .ToDictionary(g => g.Key, FeedbackTable.Summarize)
+        );
+    }
+
+    public Task<long> DeleteRunsAsync(
+        Guid workspaceId,
+        IReadOnlyList<Guid> runIds,
+        CancellationToken cancellationToken
+    ) =>
+        RemoveAsync(
+            () => [.. runIds.Distinct().SelectMany(id => _applier.Rows(workspaceId, id))],
+            cancellationToken
+        );
+
+    public Task<long> DeleteTracesAsync(
+        Guid workspaceId,
+        IReadOnlyList<Guid> traceIds,
+        CancellationToken cancellationToken
+    ) =>
+        RemoveAsync(
+            () => [.. traceIds.Distinct().SelectMany(id => _applier.TraceRows(workspaceId, id))],
+            cancellationToken
+        );
+
+    public async Task<long> DeleteProjectRunsAsync(
+        Guid workspaceId,
+        Guid projectId,
+        CancellationToken cancellationToken
+    )
+    {
+        long total = 0;
+        while (true)
+        {
+            var step = await ExpireAsync(
+                new ExpireRequest
+                {
+                    WorkspaceId = workspaceId,
+                    ProjectId = projectId,
+                    Before = DateTimeOffset.MaxValue,
+                },
+                cancellationToken
+            );
+            total += step;
+            if (step == 0)
+            {
+                return total;
+            }
+        }
+    }
+
+    public Task<long> ExpireAsync(ExpireRequest request, CancellationToken cancellationToken) =>
+        RemoveAsync(
+            () =>
+                _projects.Find(request.WorkspaceId, request.ProjectId) is { } number
+                    ?
+                    [
+                        .. Expiry
+                            .Traces(_index.Writer, number, request)
+                            .SelectMany(t =>
+                                _applier
+                                    .TraceRows(request.WorkspaceId, t)
+                                    .Where(r => r.Project == number)
+                            ),
+                    ]
+                    : [],
+            cancellationToken
+        );
+
+    public Task CompactAsync(CancellationToken cancellationToken) =>
+        WriteAsync(
+            () =>
+            {
+                IndexDatabase.Execute(_index.Writer, "PRAGMA incremental_vacuum");
+                return true;
+            },
+            cancellationToken
+        );
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        await _journal.DisposeAsync();
+        await _loop;
+        _applier.Dispose();
+        _index.Dispose();
+    }
+
+    private async Task LoopAsync()
+    {
+        var batches = new List<JournaledBatch>();
+        while (await _journal.Durable.WaitToReadAsync())
+        {
+            batches.Clear();
+            var runs = 0;
+            while (runs < 4_000 && _journal.Durable.TryRead(out var batch))
+            {
+                batches.Add(batch);
+                runs += batch.Runs.Count + batch.Feedback.Count;
+            }
+
+            _oldest = batches[0].AcceptedAt;
+            await ApplyAsync(batches);
+            batches.ForEach(_journal.Release);
+            _oldest = null;
+        }
+    }
+
+    private async Task ApplyAsync(IReadOnlyList<JournaledBatch> batches)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            await _index.WriteLock.WaitAsync();
+            try
+            {
+                var changes = _applier.Apply(batches);
+                _failure = null;
+                Advance(batches[^1].End);
+                Changed?.Invoke(changes);
+                return;
+            }
+            catch (SqliteException e)
+            {
+                // The journal still holds the batches: nothing is lost while the disk recovers, and back-pressure stops the callers.
+                _failure = e.Message;
+                Log.ApplyFailed(_logger, e);
+            }
+            finally
+            {
+                _index.WriteLock.Release();
+            }
+
+            await Task.Delay(
+                TimeSpan.FromMilliseconds(Math.Min(5_000, 100 << Math.Min(attempt, 6))),
+                _time
+            );
+        }
+    }
+
+    private void Advance(JournalPosition position)
+    {
+        lock (_waitLock)
+        {
+            _applied = position;
+            for (var i = _waiting.Count - 1; i >= 0; i--)
+            {
+                if (_waiting[i].Position <= position)
+                {
+                    _waiting[i].Done.TrySetResult();
+                    _waiting.RemoveAt(i);
+                }
+            }
+        }
+    }
+
+    private Task<long> RemoveAsync(Func<List<RunRow>> find, CancellationToken cancellationToken) =>
+        WriteAsync(
+            () =>
+            {
+                var rows = find().DistinctBy(r => r.Pk).ToList();
+                var removed = _applier.Remove(rows);
+                _applier.Settle(rows.Select(r => (r.Project, r.State.TraceId)).Distinct());
+                return removed;
+            },
+            cancellationToken
+        );
+
+    private async Task<T> WriteAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        await _index.WriteLock.WaitAsync(cancellationToken);
+        try
+        {
+            await using var transaction = await _index.Writer.BeginTransactionAsync(
+                CancellationToken.None
+            );
+            var result = work();
+            await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }
+        finally
+        {
+            _index.WriteLock.Release();
+        }
+    }
+
+    private static void Register(SqliteConnection db, PayloadReader payloads)
+    {
+        db.CreateFunction<byte[]?, string?, string?, long, string, bool>(
+            "assay_search",
+            payloads.Search
+        );
+        db.CreateFunction<byte[]?, long, string>("assay_pairs", payloads.Pairs);
+        db.CreateFunction<byte[]?, string, bool>("assay_contains", payloads.Contains);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            2101,
+            LogLevel.Error,
+            "The index cannot be written; the journal keeps everything until it can"
+        )]
+        public static partial void ApplyFailed(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Text;
+using System.Text.Json;
+using Assay.Core.Feedback;
+using Assay.Core.Traces;
+using Microsoft.Data.Sqlite;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>Rows of <c>feedback</c>: a few columns to filter by and the whole record as JSON.</summary>
+internal static class FeedbackTable
+{
+    public static void Put(SqliteConnection db, Guid workspace, FeedbackRecord item)
+    {
+        using var command = db.CreateCommand();
+        command.CommandText = """
+            INSERT OR REPLACE INTO feedback(id, workspace, run, trace, project, key, score, value, comment, source, user, comparative, created_us, record)
+            VALUES($id, $w, $run, $trace, $project, $key, $score, $value, $comment, $source, $user, $comparative, $created, $record)
+            """;
+        command.Parameters.AddWithValue("$id", Columns.Id(item.Id));
+        command.Parameters.AddWithValue("$w", Columns.Id(workspace));
+        command.Parameters.AddWithValue("$run", Columns.Id(item.RunId));
+        command.Parameters.AddWithValue("$trace", Columns.Id(item.TraceId));
+        command.Parameters.AddWithValue("$project", Columns.Id(item.ProjectId));
+        command.Parameters.AddWithValue("$key", item.Key);
+        command.Parameters.AddWithValue("$score", item.Score is { } score ? score : DBNull.Value);
+        command.Parameters.AddWithValue("$value", Columns.Text(Label(item.ValueJson)));
+        command.Parameters.AddWithValue("$comment", Columns.Text(item.Comment));
+        command.Parameters.AddWithValue("$source", item.SourceType);
+        command.Parameters.AddWithValue("$user", Columns.Id(item.UserId));
+        command.Parameters.AddWithValue("$comparative", Columns.Id(item.ComparativeExperimentId));
+        command.Parameters.AddWithValue("$created", Columns.Time(item.CreatedAt));
+        command.Parameters.AddWithValue("$record", JsonSerializer.Serialize(item));
+        command.ExecuteNonQuery();
+    }
+
+    public static FeedbackRecord? Find(SqliteConnection db, Guid workspace, Guid id)
+    {
+        using var command = db.CreateCommand();
+        command.CommandText = "SELECT record FROM feedback WHERE workspace = $w AND id = $id";
+        command.Parameters.AddWithValue("$w", Columns.Id(workspace));
+        command.Parameters.AddWithValue("$id", Columns.Id(id));
+        return command.ExecuteScalar() is string json
+            ? JsonSerializer.Deserialize<FeedbackRecord>(json)
+            : null;
+    }
+
+    public static bool Delete(SqliteConnection db, Guid workspace, Guid id)
+    {
+        using var command = db.CreateCommand();
+        command.CommandText = "DELETE FROM feedback WHERE workspace = $w AND id = $id";
+        command.Parameters.AddWithValue("$w", Columns.Id(workspace));
+        command.Parameters.AddWithValue("$id", Columns.Id(id));
+        return command.ExecuteNonQuery() > 0;
+    }
+
+    public static List<FeedbackRecord> Query(SqliteConnection db, FeedbackQuery query)
+    {
+        using var command = db.CreateCommand();
+        var sql = new StringBuilder("SELECT record FROM feedback WHERE workspace = $w");
+        command.Parameters.AddWithValue("$w", Columns.Id(query.WorkspaceId));
+        One(command, sql, "id", query.Id);
+        One(command, sql, "trace", query.TraceId);
+        One(command, sql, "user", query.UserId);
+        One(command, sql, "comparative", query.ComparativeExperimentId);
+        Any(command, sql, "run", [.. query.RunIds.Select(i => Columns.Id(i))]);
+        Any(command, sql, "project", [.. query.ProjectIds.Select(i => Columns.Id(i))]);
+        Any(command, sql, "key", [.. query.Keys]);
+        Any(command, sql, "source", [.. query.SourceTypes]);
+        if (query.HasComment is { } comment)
+        {
+            sql.Append(comment ? " AND comment IS NOT NULL" : " AND comment IS NULL");
+        }
+
+        if (query.HasScore is { } score)
+        {
+            sql.Append(score ? " AND score IS NOT NULL" : " AND score IS NULL");
+        }
+
+        if (query.From is { } from)
+        {
+            sql.Append(" AND created_us >= $from");
+            command.Parameters.AddWithValue("$from", Columns.Time(from));
+        }
+
+        if (query.To is { } to)
+        {
+            sql.Append(" AND created_us <= $to");
+            command.Parameters.AddWithValue("$to", Columns.Time(to));
+        }
+
+        sql.Append(" ORDER BY created_us DESC, id DESC LIMIT $limit OFFSET $offset");
+        command.Parameters.AddWithValue("$limit", query.Limit);
+        command.Parameters.AddWithValue("$offset", query.Offset);
+        command.CommandText = sql.ToString();
+        using var reader = command.ExecuteReader();
+        var items = new List<FeedbackRecord>();
+        while (reader.Read())
+        {
+            if (JsonSerializer.Deserialize<FeedbackRecord>(reader.GetString(0)) is { } item)
+            {
+                items.Add(item);
+            }
+        }
+
+        return items;
+    }
+
+    /// <summary>Statistics by key over a set of feedback.</summary>
+    public static IReadOnlyDictionary<string, FeedbackStats> Summarize(
+        IEnumerable<FeedbackRecord> items
+    ) => items.GroupBy(f => f.Key).ToDictionary(g => g.Key, g => Summarize([.. g]));
+
+    private static FeedbackStats Summarize(List<FeedbackRecord> items)
+    {
+        var scores = items.Select(f => f.Score).OfType<double>().ToList();
+        var mean = scores.Count == 0 ? (double?)null : scores.Average();
+        return new FeedbackStats
+        {
+            Count = items.Count,
+            Average = mean,
+            Min = scores.Count == 0 ? null : scores.Min(),
+            Max = scores.Count == 0 ? null : scores.Max(),
+            StandardDeviation =
+                scores.Count < 2
+                    ? null
+                    : Math.Sqrt(
+                        scores.Sum(s => (s - mean!.Value) * (s - mean.Value)) / (scores.Count - 1)
+                    ),
+            Values = items
+                .Select(f => Label(f.ValueJson))
+                .OfType<string>()
+                .GroupBy(v => v)
+                .ToDictionary(g => g.Key, g => g.LongCount()),
+            Comments = [.. items.Select(f => f.Comment).OfType<string>().Take(20)],
+            Sources = [.. items.Select(Source).Distinct(StringComparer.Ordinal).Take(20)],
+            Errors = items.LongCount(f => f.IsError),
+        };
+    }
+
+    /// <summary>A source as JSON text: its type and its metadata.</summary>
+    private static string Source(FeedbackRecord item) =>
+        $$"""{"type":{{JsonSerializer.Serialize(item.SourceType)}},"metadata":{{item.SourceMetadataJson ?? "null"}}}""";
+
+    private static string? Label(string? json)
+    {
+        if (json is null or "null")
+        {
+            return null;
+        }
+
+        return json.StartsWith('"') ? JsonSerializer.Deserialize<string>(json) : json;
+    }
+
+    private static void One(SqliteCommand command, StringBuilder sql, string column, Guid? id)
+    {
+        if (id is not null)
+        {
+            sql.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $" AND {column} = ${column}"
+            );
+            command.Parameters.AddWithValue($"${column}", Columns.Id(id));
+        }
+    }
+
+    private static void Any(
+        SqliteCommand command,
+        StringBuilder sql,
+        string column,
+        object[] values
+    )
+    {
+        if (values.Length == 0)
+        {
+            return;
+        }
+
+        var names = values.Select((_, i) => $"${column}{i}").ToList();
+        sql.Append(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $" AND {column} IN ({string.Join(", ", names)})"
+        );
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters.AddWithValue(names[i], values[i]);
+        }
+    }
+}

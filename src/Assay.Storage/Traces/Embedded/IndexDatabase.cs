@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>
+/// Connections to the run index: one writer, guarded by <see cref="WriteLock"/>, and a pool of readers that are given back after every
+/// question (a forgotten reader keeps the WAL from shrinking).
+/// </summary>
+internal sealed class IndexDatabase : IDisposable
+{
+    private readonly string _connectionString;
+    private readonly Action<SqliteConnection> _register;
+    private readonly ConcurrentBag<SqliteConnection> _readers = [];
+    private bool _isDisposed;
+
+    public IndexDatabase(string path, Action<SqliteConnection> register)
+    {
+        _register = register;
+        Path = path;
+        _connectionString = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Pooling = false,
+        }.ToString();
+        Writer = Open();
+        Execute(
+            Writer,
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000"
+        );
+        Execute(Writer, IndexSchema.Create);
+    }
+
+    public string Path { get; }
+
+    public SqliteConnection Writer { get; }
+
+    /// <summary>Held by whoever writes.</summary>
+    public SemaphoreSlim WriteLock { get; } = new(1, 1);
+
+    public IndexReader Read() => new(this, _readers.TryTake(out var reader) ? reader : Open());
+
+    public void Return(SqliteConnection reader)
+    {
+        if (_isDisposed || _readers.Count >= 8)
+        {
+            reader.Dispose();
+        }
+        else
+        {
+            _readers.Add(reader);
+        }
+    }
+
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        while (_readers.TryTake(out var reader))
+        {
+            reader.Dispose();
+        }
+
+        Writer.Dispose();
+        WriteLock.Dispose();
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        Execute(
+            connection,
+            "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA mmap_size = 1073741824; PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY"
+        );
+        _register(connection);
+        return connection;
+    }
+}
+
+/// <summary>A reader on loan.</summary>
+internal readonly struct IndexReader(IndexDatabase database, SqliteConnection connection)
+    : IDisposable
+{
+    public SqliteConnection Connection { get; } = connection;
+
+    public void Dispose() => database.Return(Connection);
+}

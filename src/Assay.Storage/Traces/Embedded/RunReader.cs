@@ -1,0 +1,433 @@
+using System.Globalization;
+using System.Text;
+using Assay.Core.Feedback;
+using Assay.Core.Traces;
+using Assay.Storage.Filters;
+using Microsoft.Data.Sqlite;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>Answers questions for runs from the index. Thread-safe: each question borrows a reader.</summary>
+internal sealed class RunReader(
+    IndexDatabase index,
+    ProjectNumbers projects,
+    PayloadReader payloads
+)
+{
+    private const int MaxPage = 10_000;
+
+    public async Task<RunPage> QueryAsync(RunQuery query, CancellationToken cancellationToken)
+    {
+        var limit = Math.Clamp(query.Limit, 1, MaxPage);
+        List<(Run Run, List<PayloadRef> Refs, object Key)> rows;
+        using (var reader = index.Read())
+        {
+            using var command = reader.Connection.CreateCommand();
+            var order = query.InExecutionOrder
+                ? "r.dotted"
+                : SqliteFilter.Order(query.OrderBy, "r");
+            var direction = query.Ascending || query.InExecutionOrder ? "ASC" : "DESC";
+            var where = Where(command, query);
+            if (query.Cursor is { } cursor)
+            {
+                where.Append(After(command, cursor, order, direction));
+            }
+
+            command.CommandText =
+                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, {order} FROM run r JOIN detail d ON d.pk = r.pk "
+                + $"WHERE {where} ORDER BY {order} {direction}, r.pk {direction} LIMIT {limit + 1}";
+            rows = Read(command, cancellationToken);
+        }
+
+        var next =
+            rows.Count > limit ? Cursor(rows[limit - 1].Key, rows[limit - 1].Run.Sequence) : null;
+        var runs = await CompleteAsync(
+            rows.Take(limit),
+            query.WorkspaceId,
+            query.Parts,
+            cancellationToken
+        );
+        return new RunPage(runs, next);
+    }
+
+    public async Task<Run?> FindAsync(
+        Guid workspace,
+        Guid runId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    )
+    {
+        var page = await QueryAsync(
+            new RunQuery
+            {
+                WorkspaceId = workspace,
+                RunIds = [runId],
+                ProjectIds = projectId is { } id ? [id] : [],
+                Limit = 1,
+                Parts = parts,
+            },
+            cancellationToken
+        );
+        return page.Runs.Count == 0 ? null : page.Runs[0];
+    }
+
+    /// <summary>All runs of a trace; parents before children, siblings by order key.</summary>
+    public async Task<IReadOnlyList<Run>> TraceAsync(
+        Guid workspace,
+        Guid traceId,
+        Guid? projectId,
+        RunParts parts,
+        CancellationToken cancellationToken
+    )
+    {
+        List<(Run Run, List<PayloadRef> Refs, object Key)> rows;
+        using (var reader = index.Read())
+        {
+            using var command = reader.Connection.CreateCommand();
+            command.Parameters.AddWithValue("$t", Columns.Id(traceId));
+            var numbers = projects.Of(workspace, projectId is { } id ? [id] : []);
+            command.CommandText =
+                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, r.start_us FROM run r JOIN detail d ON d.pk = r.pk "
+                + $"WHERE r.trace = $t AND r.project IN ({string.Join(',', numbers)})";
+            rows = Read(command, cancellationToken);
+        }
+
+        var runs = await CompleteAsync(rows, workspace, parts, cancellationToken);
+        return PreOrder(runs);
+    }
+
+    public async Task<Stream?> PayloadAsync(
+        Guid workspace,
+        Guid runId,
+        Guid? projectId,
+        PayloadKind kind,
+        CancellationToken cancellationToken
+    )
+    {
+        List<(Run Run, List<PayloadRef> Refs, object Key)> rows;
+        using (var reader = index.Read())
+        {
+            using var command = reader.Connection.CreateCommand();
+            var where = Where(
+                command,
+                new RunQuery
+                {
+                    WorkspaceId = workspace,
+                    RunIds = [runId],
+                    ProjectIds = projectId is { } id ? [id] : [],
+                }
+            );
+            command.CommandText =
+                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, r.start_us FROM run r JOIN detail d ON d.pk = r.pk WHERE {where} ORDER BY r.start_us DESC LIMIT 1";
+            rows = Read(command, cancellationToken);
+        }
+
+        return rows.Count == 0
+            ? null
+            : await payloads.OpenAsync(rows[0].Refs, kind, cancellationToken);
+    }
+
+    /// <summary>The WHERE of a query over <c>run r</c>; parameters go into the command.</summary>
+    public StringBuilder Where(SqliteCommand command, RunQuery query)
+    {
+        var numbers = projects.Of(query.WorkspaceId, query.ProjectIds);
+        var sql = new StringBuilder($"r.project IN ({string.Join(',', numbers)})");
+        if (query.RunIds.Count > 0)
+        {
+            return sql.Append(" AND r.id IN (").Append(Ids(command, "i", query.RunIds)).Append(')');
+        }
+
+        Equal("r.trace", query.TraceId);
+        Equal("r.parent", query.ParentRunId);
+        if (query.ReferenceExampleIds.Count > 0)
+        {
+            sql.Append(" AND r.example IN (")
+                .Append(Ids(command, "x", query.ReferenceExampleIds))
+                .Append(')');
+        }
+
+        if (query.IsRoot is { } isRoot)
+        {
+            sql.Append(isRoot ? " AND r.is_root = 1" : " AND r.is_root = 0");
+        }
+
+        if (query.Kind is { } kind)
+        {
+            sql.Append(CultureInfo.InvariantCulture, $" AND r.kind = {(int)kind}");
+        }
+
+        if (query.HasError is { } hasError)
+        {
+            sql.Append(hasError ? " AND r.status = 2" : " AND r.status <> 2");
+        }
+
+        if (query.ThreadId is { } thread)
+        {
+            sql.Append(" AND r.thread = $thread");
+            command.Parameters.AddWithValue("$thread", thread);
+        }
+
+        if (query.From is { } from)
+        {
+            sql.Append(" AND r.start_us >= $from");
+            command.Parameters.AddWithValue("$from", Columns.Time(from));
+        }
+
+        if (query.To is { } to)
+        {
+            sql.Append(" AND r.start_us <= $to");
+            command.Parameters.AddWithValue("$to", Columns.Time(to));
+        }
+
+        var compiler = new SqliteFilter(command, id => projects.Find(query.WorkspaceId, id));
+        if (query.Filter is { } filter)
+        {
+            sql.Append(" AND ").Append(compiler.Compile(filter, "r"));
+        }
+
+        if (query.TraceFilter is { } traceFilter)
+        {
+            sql.Append(
+                    " AND EXISTS(SELECT 1 FROM run t WHERE t.trace = r.trace AND t.project = r.project AND t.is_root = 1 AND "
+                )
+                .Append(compiler.Compile(traceFilter, "t"))
+                .Append(')');
+        }
+
+        if (query.TreeFilter is { } treeFilter)
+        {
+            sql.Append(
+                    " AND EXISTS(SELECT 1 FROM run e WHERE e.trace = r.trace AND e.project = r.project AND "
+                )
+                .Append(compiler.Compile(treeFilter, "e"))
+                .Append(')');
+        }
+
+        return sql;
+
+        void Equal(string column, Guid? id)
+        {
+            if (id is not null)
+            {
+                var name = "$" + column[2..];
+                sql.Append(CultureInfo.InvariantCulture, $" AND {column} = {name}");
+                command.Parameters.AddWithValue(name, Columns.Id(id));
+            }
+        }
+    }
+
+    private static string Ids(SqliteCommand command, string prefix, IReadOnlyList<Guid> ids)
+    {
+        for (var i = 0; i < ids.Count; i++)
+        {
+            command.Parameters.AddWithValue($"${prefix}{i}", Columns.Id(ids[i]));
+        }
+
+        return string.Join(',', ids.Select((_, i) => $"${prefix}{i}"));
+    }
+
+    private static string After(
+        SqliteCommand command,
+        string cursor,
+        string order,
+        string direction
+    )
+    {
+        try
+        {
+            var text = Encoding.UTF8.GetString(Convert.FromBase64String(cursor));
+            var parts = text.Split('|', 3);
+            command.Parameters.AddWithValue(
+                "$cpk",
+                long.Parse(parts[0], CultureInfo.InvariantCulture)
+            );
+            if (string.Equals(parts[1], "n", StringComparison.Ordinal))
+            {
+                // NULL sorts lowest: going down nothing but NULLs follows, going up everything else does.
+                return direction == "DESC"
+                    ? $" AND {order} IS NULL AND r.pk < $cpk"
+                    : $" AND ({order} IS NOT NULL OR r.pk > $cpk)";
+            }
+
+            object value = parts[1] switch
+            {
+                "i" => long.Parse(parts[2], CultureInfo.InvariantCulture),
+                "b" => Convert.FromHexString(parts[2]),
+                _ => parts[2],
+            };
+            command.Parameters.AddWithValue("$ckey", value);
+            return direction == "DESC"
+                ? $" AND (({order} < $ckey OR {order} IS NULL) OR ({order} = $ckey AND r.pk < $cpk))"
+                : $" AND ({order} > $ckey OR ({order} = $ckey AND r.pk > $cpk))";
+        }
+        catch (Exception e)
+            when (e is FormatException or IndexOutOfRangeException or OverflowException)
+        {
+            throw new InvalidCursorException();
+        }
+    }
+
+    private static string Cursor(object key, long pk)
+    {
+        var text = key switch
+        {
+            long number => string.Create(CultureInfo.InvariantCulture, $"{pk}|i|{number}"),
+            byte[] bytes => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{pk}|b|{Convert.ToHexString(bytes)}"
+            ),
+            string words => string.Create(CultureInfo.InvariantCulture, $"{pk}|t|{words}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{pk}|n|"),
+        };
+        return Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+    }
+
+    private List<(Run Run, List<PayloadRef> Refs, object Key)> Read(
+        SqliteCommand command,
+        CancellationToken cancellationToken
+    )
+    {
+        using var registration = cancellationToken.Register(command.Cancel);
+        using var reader = command.ExecuteReader();
+        var rows = new List<(Run, List<PayloadRef>, object)>();
+        while (reader.Read())
+        {
+            rows.Add(
+                (
+                    RunReaderRows.Read(reader, projects, hasDetails: true),
+                    RunReaderRows.ReadRefs(reader),
+                    reader.GetValue(reader.FieldCount - 1)
+                )
+            );
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return rows;
+    }
+
+    private async Task<IReadOnlyList<Run>> CompleteAsync(
+        IEnumerable<(Run Run, List<PayloadRef> Refs, object Key)> rows,
+        Guid workspace,
+        RunParts parts,
+        CancellationToken cancellationToken
+    )
+    {
+        var list = rows.ToList();
+        var feedback = parts.HasFlag(RunParts.Feedback)
+            ? Feedback(workspace, [.. list.Select(r => r.Run.Id)])
+            : [];
+        var runs = new List<Run>(list.Count);
+        foreach (var (run, refs, _) in list)
+        {
+            var bodies = new Dictionary<PayloadKind, ReadOnlyMemory<byte>>();
+            foreach (var kind in Wanted(parts))
+            {
+                if (await payloads.ReadAsync(refs, kind, cancellationToken) is { } bytes)
+                {
+                    bodies[kind] = bytes;
+                }
+            }
+
+            var stats = feedback.TryGetValue(run.Id, out var found) ? found : run.FeedbackStats;
+            runs.Add(
+                bodies.Count == 0 && found is null
+                    ? run
+                    : run with
+                    {
+                        Payloads = bodies,
+                        FeedbackStats = stats,
+                    }
+            );
+        }
+
+        return runs;
+    }
+
+    private Dictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>> Feedback(
+        Guid workspace,
+        IReadOnlyList<Guid> ids
+    )
+    {
+        var found = new List<FeedbackRecord>();
+        using var reader = index.Read();
+        foreach (var chunk in ids.Chunk(500))
+        {
+            found.AddRange(
+                FeedbackTable.Query(
+                    reader.Connection,
+                    new FeedbackQuery
+                    {
+                        WorkspaceId = workspace,
+                        RunIds = chunk,
+                        Limit = int.MaxValue,
+                    }
+                )
+            );
+        }
+
+        return found
+            .GroupBy(f => f.RunId ?? Guid.Empty)
+            .ToDictionary(g => g.Key, FeedbackTable.Summarize);
+    }
+
+    private static IEnumerable<PayloadKind> Wanted(RunParts parts)
+    {
+        if (parts.HasFlag(RunParts.Inputs))
+        {
+            yield return PayloadKind.Inputs;
+        }
+
+        if (parts.HasFlag(RunParts.Outputs))
+        {
+            yield return PayloadKind.Outputs;
+        }
+
+        if (parts.HasFlag(RunParts.Extra))
+        {
+            yield return PayloadKind.Extra;
+        }
+
+        if (parts.HasFlag(RunParts.Events))
+        {
+            yield return PayloadKind.Events;
+        }
+
+        if (parts.HasFlag(RunParts.Serialized))
+        {
+            yield return PayloadKind.Serialized;
+        }
+    }
+
+    private static List<Run> PreOrder(IReadOnlyList<Run> runs)
+    {
+        var known = runs.Select(r => r.Id).ToHashSet();
+        var children = runs.Where(r => r.ParentRunId is { } p && known.Contains(p))
+            .ToLookup(r => r.ParentRunId!.Value);
+        var ordered = new List<Run>(runs.Count);
+        var seen = new HashSet<Guid>();
+        var stack = new Stack<Run>(
+            Sorted(runs.Where(r => r.ParentRunId is not { } p || !known.Contains(p))).Reverse()
+        );
+        while (stack.TryPop(out var run))
+        {
+            if (!seen.Add(run.Id))
+            {
+                continue;
+            }
+
+            ordered.Add(run);
+            foreach (var child in Sorted(children[run.Id]).Reverse())
+            {
+                stack.Push(child);
+            }
+        }
+
+        // Members of a parent cycle hang on no root; they are shown rather than lost.
+        ordered.AddRange(runs.Where(r => !seen.Contains(r.Id)));
+        return ordered;
+    }
+
+    private static IEnumerable<Run> Sorted(IEnumerable<Run> runs) =>
+        runs.OrderBy(r => r.StartTime).ThenBy(r => r.DottedOrder, StringComparer.Ordinal);
+}

@@ -1,0 +1,126 @@
+using Assay.Core.Models;
+using Assay.Core.Traces;
+using Assay.Storage.Journals;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>A run while the applier works on it: the merged state plus what only this engine knows.</summary>
+internal sealed class RunRow
+{
+    /// <summary>Zero until inserted.</summary>
+    public long Pk { get; set; }
+
+    public required int Project { get; set; }
+
+    public required RunState State { get; init; }
+
+    public List<PayloadRef> Refs { get; init; } = [];
+
+    public RunCost? Cost { get; set; }
+
+    public TraceTotals Totals { get; set; } = TraceTotals.None;
+
+    public bool IsRoot { get; set; } = true;
+
+    /// <summary>What the aggregates hold for this row; null when it is not in them.</summary>
+    public Contribution? Counted { get; set; }
+
+    /// <summary>Facet values that are already counted.</summary>
+    public HashSet<(string Field, string Value)> Faceted { get; init; } = [];
+
+    public DateTimeOffset Start => State.StartTime ?? DateTimeOffset.UnixEpoch;
+
+    public TimeSpan? Latency => State.EndTime - State.StartTime;
+
+    /// <summary>Its own usage and cost as totals; null when it bears none.</summary>
+    public TraceTotals? Own =>
+        State.Usage is not { } usage
+            ? null
+            : new TraceTotals(
+                usage.PromptTokens,
+                usage.CompletionTokens,
+                usage.TotalTokens,
+                Cost?.Prompt ?? 0,
+                Cost?.Completion ?? 0,
+                Cost?.Total ?? 0,
+                usage.Source == FigureSource.Estimated
+                    ? FigureSource.Estimated
+                    : Cost?.Source ?? FigureSource.Unknown
+            );
+
+    public void Apply(JournaledWrite piece)
+    {
+        var write = piece.Write;
+        var taken = State.Apply(write);
+        var isUpdate = write.Operation == RunOperation.Update;
+        foreach (var payload in piece.Payloads)
+        {
+            var item = new PayloadRef(
+                payload.Kind,
+                isUpdate,
+                payload.Length,
+                payload.Hash,
+                payload.Address,
+                payload.BlobKey
+            );
+            if (payload.Kind == PayloadKind.Extra)
+            {
+                AddExtra(item);
+            }
+            else if ((taken & Field(payload.Kind)) != RunFields.None)
+            {
+                Refs.RemoveAll(r => r.Kind == payload.Kind);
+                Refs.Add(item);
+            }
+        }
+    }
+
+    public Contribution Contribute() =>
+        new(
+            Project,
+            Start.UtcTicks / TimeSpan.TicksPerHour,
+            IsRoot,
+            State.Kind ?? RunKind.Chain,
+            State.Model ?? "",
+            State.Status,
+            Latency,
+            State.FirstTokenTime - State.StartTime,
+            IsRoot ? Totals : Own ?? TraceTotals.None
+        );
+
+    private void AddExtra(PayloadRef item)
+    {
+        // A repetition of the same piece adds nothing; the newest copy keeps the newest place in the order.
+        Refs.RemoveAll(r =>
+            r.Kind == PayloadKind.Extra
+            && r.Hash == item.Hash
+            && r.Length == item.Length
+            && r.FromUpdate == item.FromUpdate
+        );
+        Refs.Add(item);
+    }
+
+    private static RunFields Field(PayloadKind kind) =>
+        kind switch
+        {
+            PayloadKind.Inputs => RunFields.Inputs,
+            PayloadKind.Outputs => RunFields.Outputs,
+            PayloadKind.Events => RunFields.Events,
+            PayloadKind.Serialized => RunFields.Serialized,
+            PayloadKind.Error => RunFields.Error,
+            _ => RunFields.None,
+        };
+}
+
+/// <summary>What one run adds to the hourly aggregates; subtracted again before the row changes.</summary>
+internal sealed record Contribution(
+    int Project,
+    long Hour,
+    bool IsRoot,
+    RunKind Kind,
+    string Model,
+    RunStatus Status,
+    TimeSpan? Latency,
+    TimeSpan? FirstToken,
+    TraceTotals Totals
+);
