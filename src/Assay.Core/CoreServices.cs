@@ -1,3 +1,4 @@
+using Assay.Core.Access;
 using Assay.Core.Projects;
 using Assay.Core.Traces;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,8 @@ public static class CoreServices
     public static IServiceCollection AddCore(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<Bootstrap>();
         services.AddSingleton<ProjectDirectory>();
         services.AddSingleton<RunNormalizer>();
         services.AddSingleton<TraceIngest>();

@@ -1,5 +1,77 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-builder.Services.AddSingleton(TimeProvider.System);
+using Assay.Core;
+using Assay.Core.Access;
+using Assay.Core.Metadata;
+using Assay.Core.Traces;
+using Assay.Server;
+using Assay.Server.Auth;
+using Assay.Server.LangSmith;
+using Assay.Server.LangSmith.Info;
+using Assay.Server.LangSmith.Runs;
+using Assay.Server.LangSmith.Sessions;
+using Assay.Storage;
+using Assay.UI;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+
+var builder = WebApplication.CreateBuilder(args);
+if (builder.Configuration["urls"] is null)
+{
+    builder.WebHost.UseUrls("http://localhost:5080");
+}
+
+builder.WebHost.UseStaticWebAssets();
+builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
+builder
+    .Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
+    .AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+builder
+    .Services.AddCore()
+    .AddStorage(builder.Configuration["data"] ?? builder.Configuration["ASSAY_DATA"] ?? "./data");
+builder
+    .Services.AddDataProtection()
+    .SetApplicationName("Assay")
+    .PersistKeysToDbContext<MetadataContext>();
+builder
+    .Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
+    .AddCookie(o => o.LoginPath = "/login");
+builder.Services.AddSingleton<LoginLinks>();
+builder.Services.AddUi(context => context.Caller());
+
 var app = builder.Build();
-app.MapGet("/ok", () => Results.Ok(new { ok = true }));
-app.Run();
+await StorageServices.MigrateAsync(app.Services, CancellationToken.None);
+app.Services.GetRequiredService<TraceFeed>().Attach(app.Services.GetRequiredService<IRunStore>());
+app.UseExceptionHandler(e => e.Run(Errors.WriteAsync));
+app.Use(
+    (context, next) =>
+    {
+        context.Request.Path = DialectPaths.Canonical(context.Request.Path);
+        return next(context);
+    }
+);
+app.UseRouting();
+app.UseAuthentication();
+app.UseMiddleware<CallerMiddleware>();
+app.UseAntiforgery();
+app.MapInfo();
+app.MapRuns();
+app.MapFeedback();
+app.MapSessions();
+app.MapGet(
+        "/auth/link/{token}",
+        (string token, HttpContext context, LoginLinks links) => links.UseAsync(token, context)
+    )
+    .IsOpen();
+app.MapStaticAssets().IsOpen();
+app.MapUi()
+    .Add(page =>
+        page.Metadata.Add(
+            new RequiredPermission(
+                page.Metadata.OfType<AllowAnonymousAttribute>().Any() ? null : Permission.Read
+            )
+        )
+    );
+await StartUp.RunAsync(app);
+
+/// <summary>The host; visible to tests.</summary>
+public sealed partial class Program;

@@ -19,6 +19,18 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Projects and experiments.</summary>
     public DbSet<Project> Projects => Set<Project>();
 
+    /// <summary>Workspaces.</summary>
+    public DbSet<Workspace> Workspaces => Set<Workspace>();
+
+    /// <summary>Who is in which workspace.</summary>
+    public DbSet<WorkspaceMember> WorkspaceMembers => Set<WorkspaceMember>();
+
+    /// <summary>API keys.</summary>
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>The audit log.</summary>
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 

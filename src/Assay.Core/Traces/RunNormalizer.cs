@@ -1,23 +1,41 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace Assay.Core.Traces;
 
 /// <summary>
-/// Makes one piece of a run complete and canonical before it is stored: ids, times, order key, and what can be read once from the payloads.
-/// Pure but for its inputs; thread-safe.
+/// Makes one piece of a run complete and canonical before it is stored: ids, times, order key, and what can be read once from the payloads
+/// (model, provider, usage, thread, metadata pairs, first token, previews). Every piece stands for itself, so the order of arrival does not
+/// matter. Thread-safe.
 /// </summary>
 public sealed class RunNormalizer
 {
+    private const int MaxMetadata = 100;
+    private const int MaxMetadataValue = 1_000;
+
     /// <summary>Normalizes in place; returns what is wrong when the piece must be refused, else null.</summary>
     public string? Normalize(RunWrite run, DateTimeOffset now)
     {
+        FromOrderKey(run);
         if (run.Operation == RunOperation.Create)
         {
             run.StartTime ??= now;
             run.TraceId ??= run.ParentRunId is null ? run.RunId : null;
+            if (run.ParentRunId is null && run.DottedOrder is null)
+            {
+                run.DottedOrder = OrderSegment(run.StartTime.Value, run.RunId);
+            }
         }
 
-        return null;
+        return Read(run.Extra, "extra", json => ReadExtra(run, json))
+            ?? Read(run.Outputs, "outputs", json => ReadOutputs(run, json))
+            ?? Read(
+                run.Inputs,
+                "inputs",
+                json => run.InputsPreview ??= PayloadPreview.Of(json, isInput: true)
+            )
+            ?? Read(run.Events, "events", json => ReadEvents(run, json))
+            ?? Read(run.Serialized, "serialized", _ => { });
     }
 
     /// <summary>One segment of LangSmith's execution order key: time with microseconds, then the run id.</summary>
@@ -26,4 +44,169 @@ public sealed class RunNormalizer
             CultureInfo.InvariantCulture,
             $"{start.UtcDateTime:yyyyMMdd'T'HHmmssffffff'Z'}{runId:D}"
         );
+
+    /// <summary>The order key names the trace (first segment), the parent (last but one) and the start; it fills in what was not said.</summary>
+    private static void FromOrderKey(RunWrite run)
+    {
+        if (run.DottedOrder is not { Length: > 36 } key)
+        {
+            return;
+        }
+
+        var segments = key.Split('.');
+        run.TraceId ??= Id(segments[0]);
+        if (segments.Length > 1)
+        {
+            run.ParentRunId ??= Id(segments[^2]);
+        }
+
+        if (
+            run.StartTime is null
+            && run.Operation == RunOperation.Create
+            && segments[^1].Length > 36
+            && DateTimeOffset.TryParseExact(
+                segments[^1][..^36],
+                "yyyyMMdd'T'HHmmssffffff'Z'",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var start
+            )
+        )
+        {
+            run.StartTime = start;
+        }
+    }
+
+    private static Guid? Id(string segment) =>
+        segment.Length >= 36 && Guid.TryParse(segment[^36..], out var id) ? id : null;
+
+    private static string? Read(Payload? payload, string name, Action<JsonElement> read)
+    {
+        if (payload is null || payload.BlobKey is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(
+                payload.Utf8,
+                new JsonDocumentOptions { MaxDepth = 256 }
+            );
+            read(document.RootElement);
+            return null;
+        }
+        catch (JsonException e)
+        {
+            return $"{name}: invalid JSON: {e.Message}";
+        }
+        catch (InvalidOperationException e)
+        {
+            // Lone surrogates and invalid UTF-8 inside a text surface when it is read.
+            return $"{name}: {e.Message}";
+        }
+    }
+
+    private static void ReadExtra(RunWrite run, JsonElement extra)
+    {
+        if (extra.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        if (Get(extra, "metadata") is { ValueKind: JsonValueKind.Object } metadata)
+        {
+            var pairs = new List<KeyValuePair<string, string>>();
+            Flatten(metadata, "", pairs);
+            run.Metadata ??= pairs;
+            run.Model ??= Text(metadata, "ls_model_name");
+            run.Provider ??= Text(metadata, "ls_provider");
+            run.ThreadId ??=
+                Text(metadata, "session_id")
+                ?? Text(metadata, "conversation_id")
+                ?? Text(metadata, "thread_id");
+            run.Usage ??= UsageReader.Find(Get(metadata, "usage_metadata"));
+        }
+
+        if (Get(extra, "invocation_params") is { ValueKind: JsonValueKind.Object } parameters)
+        {
+            run.Model ??=
+                Text(parameters, "model")
+                ?? Text(parameters, "model_name")
+                ?? Text(parameters, "model_id");
+        }
+    }
+
+    private static void ReadOutputs(RunWrite run, JsonElement outputs)
+    {
+        run.OutputsPreview ??= PayloadPreview.Of(outputs, isInput: false);
+        run.Usage ??= UsageReader.FromOutputs(outputs);
+    }
+
+    private static void ReadEvents(RunWrite run, JsonElement events)
+    {
+        if (run.FirstTokenTime is not null || events.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+
+        foreach (var item in events.EnumerateArray())
+        {
+            if (
+                item.ValueKind == JsonValueKind.Object
+                && Text(item, "name") == "new_token"
+                && Text(item, "time") is { } text
+                && DateTimeOffset.TryParse(
+                    text,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                    out var time
+                )
+            )
+            {
+                run.FirstTokenTime = time;
+                return;
+            }
+        }
+    }
+
+    private static void Flatten(
+        JsonElement json,
+        string path,
+        List<KeyValuePair<string, string>> pairs
+    )
+    {
+        foreach (var property in json.EnumerateObject())
+        {
+            if (pairs.Count >= MaxMetadata)
+            {
+                return;
+            }
+
+            var key = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
+            if (property.Value.ValueKind == JsonValueKind.Object)
+            {
+                Flatten(property.Value, key, pairs);
+            }
+            else if (property.Value.ValueKind != JsonValueKind.Null)
+            {
+                var text =
+                    property.Value.ValueKind == JsonValueKind.String
+                        ? property.Value.GetString() ?? ""
+                        : property.Value.GetRawText();
+                pairs.Add(
+                    new KeyValuePair<string, string>(
+                        key,
+                        text.Length <= MaxMetadataValue ? text : text[..MaxMetadataValue]
+                    )
+                );
+            }
+        }
+    }
+
+    private static string? Text(JsonElement json, string name) =>
+        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private static JsonElement Get(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) ? value : default;
 }

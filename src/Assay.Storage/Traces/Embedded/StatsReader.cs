@@ -297,7 +297,9 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
     {
         using var command = db.CreateCommand();
         var numbers = projects.Of(query.Runs.WorkspaceId, query.Runs.ProjectIds);
-        var sql = new StringBuilder($"SELECT {HourlyCell.ColumnNames}, hour, kind, model FROM hourly WHERE project IN ({string.Join(',', numbers)}) AND hour >= $a AND hour <= $b");
+        var sql = new StringBuilder(
+            $"SELECT {HourlyCell.ColumnNames}, hour, kind, model FROM hourly WHERE project IN ({string.Join(',', numbers)}) AND hour >= $a AND hour <= $b"
+        );
         if (query.Runs.IsRoot is { } isRoot)
         {
             sql.Append(isRoot ? " AND is_root = 1" : " AND is_root = 0");

@@ -1,0 +1,62 @@
+using Assay.Core.Access;
+using Assay.Core.Filters;
+using Assay.Core.Traces;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Assay.Server.LangSmith;
+
+/// <summary>Errors in LangSmith's shape: <c>{"detail": "…"}</c> with the status its clients expect.</summary>
+internal static class Errors
+{
+    public static IResult NotFound(string what) =>
+        Detail(StatusCodes.Status404NotFound, $"{what} not found");
+
+    public static IResult Invalid(string detail) =>
+        Detail(StatusCodes.Status422UnprocessableEntity, detail);
+
+    public static IResult Detail(int status, string detail) =>
+        Results.Json(new { detail }, statusCode: status);
+
+    /// <summary>The exception writer of the host.</summary>
+    public static async Task WriteAsync(HttpContext context)
+    {
+        var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var (status, detail) = error switch
+        {
+            AccessDeniedException e => (StatusCodes.Status403Forbidden, e.Message),
+            FilterException e => (StatusCodes.Status400BadRequest, e.Message),
+            InvalidCursorException e => (StatusCodes.Status400BadRequest, e.Message),
+            StoreBusyException { IsFailing: true } e => (
+                StatusCodes.Status503ServiceUnavailable,
+                e.Message
+            ),
+            StoreBusyException e => (StatusCodes.Status429TooManyRequests, e.Message),
+            BadRequestBodyException e => (e.Status, e.Message),
+            BadHttpRequestException e => (e.StatusCode, e.Message),
+            System.Text.Json.JsonException e => (
+                StatusCodes.Status400BadRequest,
+                $"Invalid JSON: {e.Message}"
+            ),
+            InvalidDataException or IOException => (
+                StatusCodes.Status400BadRequest,
+                $"Invalid body: {error.Message}"
+            ),
+            _ => (StatusCodes.Status500InternalServerError, "Internal error"),
+        };
+        if (error is StoreBusyException busy)
+        {
+            context.Response.Headers.RetryAfter = (
+                (int)Math.Ceiling(busy.RetryAfter.TotalSeconds)
+            ).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsJsonAsync(new { detail }, context.RequestAborted);
+    }
+}
+
+/// <summary>A body that cannot be read, with the status to answer.</summary>
+internal sealed class BadRequestBodyException(int status, string message) : Exception(message)
+{
+    public int Status { get; } = status;
+}

@@ -1,0 +1,112 @@
+using Assay.Core.Access;
+using Assay.Core.Metadata;
+using Assay.Core.Traces;
+using Assay.Server.Auth;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Server.LangSmith.Info;
+
+/// <summary>What every client asks first: <c>/info</c> complete and without a key, health, settings and the workspace.</summary>
+internal static class InfoEndpoints
+{
+    public static void MapInfo(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/v1/info", Info).IsOpen();
+        app.MapGet("/api/v1/ok", () => Results.Json(new { ok = true })).IsOpen();
+        app.MapGet("/health/live", () => Results.Json(new { status = "live" })).IsOpen();
+        app.MapGet("/health/ready", Ready).IsOpen();
+        app.MapGet("/api/v1/settings", SettingsAsync).Needs(Permission.Ingest);
+        app.MapGet("/api/v1/workspaces", WorkspacesAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/tenants", WorkspacesAsync).Needs(Permission.Read);
+    }
+
+    private static IResult Info() =>
+        Results.Json(
+            new
+            {
+                // SDKs compare this with versions of LangSmith's server to learn what it can do, so it follows that numbering.
+                version = "0.16.0",
+                git_sha = (string?)null,
+                license_expiration_time = (string?)null,
+                customer_info = (object?)null,
+                batch_ingest_config = new
+                {
+                    use_multipart_endpoint = true,
+                    scale_up_qsize_trigger = 1000,
+                    scale_up_nthreads_limit = 16,
+                    scale_down_nempty_trigger = 4,
+                    size_limit = 100,
+                    size_limit_bytes = 20_971_520,
+                },
+                instance_flags = new
+                {
+                    zstd_compression_enabled = true,
+                    gzip_body_enabled = true,
+                    dataset_examples_multipart_enabled = false,
+                    examples_multipart_enabled = false,
+                    ch_query_enabled = true,
+                    sdb_query_enabled = false,
+                },
+            }
+        );
+
+    private static IResult Ready(IRunStore store) =>
+        store.Health is { Failure: { } failure }
+            ? Results.Json(
+                new { status = "failing", failure },
+                statusCode: StatusCodes.Status503ServiceUnavailable
+            )
+            : Results.Json(
+                new
+                {
+                    status = "ready",
+                    backlog = store.Health.Backlog,
+                    runs = store.Health.RunCount,
+                }
+            );
+
+    private static async Task<IResult> SettingsAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var id = context.Caller().WorkspaceId;
+        var workspace = await db
+            .Workspaces.AsNoTracking()
+            .SingleAsync(w => w.Id == id, context.RequestAborted);
+        return Results.Json(
+            new
+            {
+                id,
+                display_name = workspace.Name,
+                created_at = Wire.Time(workspace.CreatedAt),
+                tenant_handle = workspace.Handle,
+            }
+        );
+    }
+
+    private static async Task<IResult> WorkspacesAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var id = context.Caller().WorkspaceId;
+        var workspaces = await db
+            .Workspaces.AsNoTracking()
+            .Where(w => w.Id == id)
+            .ToListAsync(context.RequestAborted);
+        return Results.Json(
+            workspaces.Select(w => new
+            {
+                id = w.Id,
+                display_name = w.Name,
+                tenant_handle = w.Handle,
+                organization_id = w.OrganizationId,
+                created_at = Wire.Time(w.CreatedAt),
+                is_personal = false,
+            })
+        );
+    }
+}

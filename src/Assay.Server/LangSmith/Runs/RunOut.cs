@@ -1,0 +1,250 @@
+using System.Text.Json;
+using Assay.Core.Access;
+using Assay.Core.Feedback;
+using Assay.Core.Models;
+using Assay.Core.Traces;
+
+namespace Assay.Server.LangSmith.Runs;
+
+/// <summary>Writes a run as LangSmith's v1 clients read it. Payloads are copied verbatim. A client's <c>select</c> is a hint: cheap fields are always there.</summary>
+internal static class RunOut
+{
+    public static void Write(
+        Utf8JsonWriter w,
+        Run run,
+        Caller caller,
+        Func<Attachment, string>? attachmentUrl = null,
+        (IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)? children = null
+    )
+    {
+        w.WriteStartObject();
+        w.WriteString("id", run.Id);
+        w.WriteString("name", run.Name);
+        w.WriteString("run_type", Kind(run.Kind));
+        w.WriteString("start_time", Wire.Time(run.StartTime));
+        Time(w, "end_time", run.EndTime);
+        w.WriteString("status", run.Status.ToString().ToLowerInvariant());
+        w.WriteString("error", run.Error);
+        w.WriteNumber("execution_order", 1);
+        Payload(w, "inputs", run, PayloadKind.Inputs, "{}");
+        Payload(w, "outputs", run, PayloadKind.Outputs, "null");
+        Payload(w, "extra", run, PayloadKind.Extra, "{}");
+        Payload(w, "events", run, PayloadKind.Events, "[]");
+        Payload(w, "serialized", run, PayloadKind.Serialized, "null");
+        w.WriteString("inputs_preview", run.InputsPreview);
+        w.WriteString("outputs_preview", run.OutputsPreview);
+        w.WriteStartArray("tags");
+        foreach (var tag in run.Tags)
+        {
+            w.WriteStringValue(tag);
+        }
+
+        w.WriteEndArray();
+        Id(w, "parent_run_id", run.ParentRunId);
+        Ids(w, "parent_run_ids", Ancestors(run.DottedOrder));
+        if (children is { } below)
+        {
+            Ids(w, "direct_child_run_ids", below.Direct);
+            Ids(w, "child_run_ids", below.All);
+        }
+
+        w.WriteString("trace_id", run.TraceId);
+        w.WriteString("dotted_order", run.DottedOrder);
+        w.WriteString("session_id", run.ProjectId);
+        Id(w, "reference_example_id", run.ReferenceExampleId);
+        w.WriteNull("reference_dataset_id");
+        w.WriteString(
+            "app_path",
+            $"/o/{caller.WorkspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}"
+        );
+        w.WriteString("thread_id", run.ThreadId);
+        Time(w, "first_token_time", run.FirstTokenTime);
+        Figures(w, run);
+        Feedback(w, run.FeedbackStats);
+        w.WriteStartObject("s3_urls");
+        foreach (var file in attachmentUrl is null ? [] : run.Attachments)
+        {
+            w.WriteStartObject("attachment." + file.Name);
+            w.WriteString("presigned_url", attachmentUrl!(file));
+            w.WriteString("mime_type", file.ContentType);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndObject();
+        w.WriteNull("manifest_id");
+        w.WriteNull("share_token");
+        w.WriteBoolean("in_dataset", false);
+        w.WriteString("trace_tier", "longlived");
+        w.WriteEndObject();
+    }
+
+    public static void Feedback(Utf8JsonWriter w, IReadOnlyDictionary<string, FeedbackStats> stats)
+    {
+        w.WriteStartObject("feedback_stats");
+        foreach (var (key, f) in stats)
+        {
+            w.WriteStartObject(key);
+            w.WriteNumber("n", f.Count);
+            Number(w, "avg", f.Average);
+            Number(w, "min", f.Min);
+            Number(w, "max", f.Max);
+            Number(w, "stdev", f.StandardDeviation);
+            w.WriteNumber("errors", f.Errors);
+            w.WriteStartObject("values");
+            foreach (var (label, count) in f.Values)
+            {
+                w.WriteNumber(label, count);
+            }
+
+            w.WriteEndObject();
+            w.WriteStartArray("comments");
+            foreach (var comment in f.Comments)
+            {
+                w.WriteStringValue(comment);
+            }
+
+            w.WriteEndArray();
+            w.WriteStartArray("sources");
+            foreach (var source in f.Sources)
+            {
+                w.WriteRawValue(source);
+            }
+
+            w.WriteEndArray();
+            w.WriteEndObject();
+        }
+
+        w.WriteEndObject();
+    }
+
+    /// <summary>The wire knows seven types; agents and guardrails are chains there.</summary>
+    public static string Kind(RunKind kind) =>
+        kind is RunKind.Agent or RunKind.Guardrail ? "chain" : kind.ToString().ToLowerInvariant();
+
+    public static void Number(Utf8JsonWriter w, string name, double? value)
+    {
+        if (value is { } number)
+        {
+            w.WriteNumber(name, number);
+        }
+        else
+        {
+            w.WriteNull(name);
+        }
+    }
+
+    public static void Time(Utf8JsonWriter w, string name, DateTimeOffset? time) =>
+        w.WriteString(name, time is { } value ? Wire.Time(value) : null);
+
+    private static void Figures(Utf8JsonWriter w, Run run)
+    {
+        var totals = run.Totals;
+        w.WriteNumber("total_tokens", totals.TotalTokens);
+        w.WriteNumber("prompt_tokens", totals.PromptTokens);
+        w.WriteNumber("completion_tokens", totals.CompletionTokens);
+        Counts(w, "prompt_token_details", run.Usage?.PromptDetails);
+        Counts(w, "completion_token_details", run.Usage?.CompletionDetails);
+        var isPriced =
+            totals.Source != FigureSource.Unknown && totals.TotalTokens + totals.TotalCost > 0;
+        w.WriteString("total_cost", isPriced ? Wire.Money(totals.TotalCost) : null);
+        w.WriteString("prompt_cost", isPriced ? Wire.Money(totals.PromptCost) : null);
+        w.WriteString("completion_cost", isPriced ? Wire.Money(totals.CompletionCost) : null);
+        Costs(w, "prompt_cost_details", run.Cost?.PromptDetails);
+        Costs(w, "completion_cost_details", run.Cost?.CompletionDetails);
+        Id(w, "price_model_id", run.Cost?.PriceId);
+    }
+
+    private static void Counts(
+        Utf8JsonWriter w,
+        string name,
+        IReadOnlyDictionary<string, long>? details
+    )
+    {
+        if (details is null)
+        {
+            w.WriteNull(name);
+            return;
+        }
+
+        w.WriteStartObject(name);
+        foreach (var (key, value) in details)
+        {
+            w.WriteNumber(key, value);
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static void Costs(
+        Utf8JsonWriter w,
+        string name,
+        IReadOnlyDictionary<string, decimal>? details
+    )
+    {
+        if (details is null)
+        {
+            w.WriteNull(name);
+            return;
+        }
+
+        w.WriteStartObject(name);
+        foreach (var (key, value) in details)
+        {
+            w.WriteString(key, Wire.Money(value));
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static void Payload(
+        Utf8JsonWriter w,
+        string name,
+        Run run,
+        PayloadKind kind,
+        string absent
+    )
+    {
+        w.WritePropertyName(name);
+        if (run.Payloads.TryGetValue(kind, out var json))
+        {
+            // Checked when it came in; checking again would cost every read.
+            w.WriteRawValue(json.Span, skipInputValidation: true);
+        }
+        else
+        {
+            w.WriteRawValue(absent);
+        }
+    }
+
+    private static IReadOnlyList<Guid> Ancestors(string dottedOrder) =>
+        [
+            .. dottedOrder
+                .Split('.')
+                .SkipLast(1)
+                .Where(s => s.Length > 36)
+                .Select(s => Guid.TryParse(s[^36..], out var id) ? id : Guid.Empty),
+        ];
+
+    private static void Id(Utf8JsonWriter w, string name, Guid? id)
+    {
+        if (id is { } value)
+        {
+            w.WriteString(name, value);
+        }
+        else
+        {
+            w.WriteNull(name);
+        }
+    }
+
+    private static void Ids(Utf8JsonWriter w, string name, IReadOnlyList<Guid> ids)
+    {
+        w.WriteStartArray(name);
+        foreach (var id in ids)
+        {
+            w.WriteStringValue(id);
+        }
+
+        w.WriteEndArray();
+    }
+}

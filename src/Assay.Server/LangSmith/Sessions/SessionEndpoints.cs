@@ -1,0 +1,345 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Assay.Core.Access;
+using Assay.Core.Metadata;
+using Assay.Core.Projects;
+using Assay.Core.Traces;
+using Assay.Server.Auth;
+using Assay.Server.LangSmith.Runs;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Server.LangSmith.Sessions;
+
+/// <summary>Projects, which LangSmith's wire calls sessions.</summary>
+internal static class SessionEndpoints
+{
+    public static void MapSessions(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/api/v1/sessions", CreateAsync).Needs(Permission.Write);
+        app.MapGet("/api/v1/sessions", ListAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/sessions/{id:guid}", GetAsync).Needs(Permission.Read);
+        app.MapPatch("/api/v1/sessions/{id:guid}", PatchAsync).Needs(Permission.Write);
+        app.MapDelete("/api/v1/sessions/{id:guid}", DeleteAsync).Needs(Permission.Delete);
+    }
+
+    private static async Task<IResult> CreateAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TimeProvider time
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var json = document.RootElement;
+        if (Text(json, "name") is not { Length: > 0 and <= ProjectDirectory.MaxNameLength } name)
+        {
+            return Errors.Invalid(
+                $"name: must have 1 to {ProjectDirectory.MaxNameLength} characters"
+            );
+        }
+
+        var caller = context.Caller();
+        var now = time.GetUtcNow();
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var id = RunQueryJson.Id(json, "id") ?? Guid.CreateVersion7(now);
+        var known = await db.Projects.FirstOrDefaultAsync(
+            p => p.WorkspaceId == caller.WorkspaceId && (p.Name == name || p.Id == id),
+            context.RequestAborted
+        );
+        if (known is not null)
+        {
+            return context
+                .Request.Query["upsert"]
+                .ToString()
+                .Equals("true", StringComparison.OrdinalIgnoreCase)
+                ? await AnswerAsync(context, known, null)
+                : Errors.Detail(
+                    StatusCodes.Status409Conflict,
+                    $"Session with name '{name}' already exists"
+                );
+        }
+
+        if (!Wire.TryTime(Get(json, "start_time"), out var start))
+        {
+            return Errors.Invalid("start_time: must be an ISO 8601 time");
+        }
+
+        var project = new Project
+        {
+            Id = id,
+            WorkspaceId = caller.WorkspaceId,
+            Name = name,
+            Description = Text(json, "description"),
+            ExtraJson = Raw(json, "extra"),
+            StartTime = start ?? now,
+            ReferenceDatasetId = RunQueryJson.Id(json, "reference_dataset_id"),
+            DefaultDatasetId = RunQueryJson.Id(json, "default_dataset_id"),
+            CreatedAt = now,
+            ModifiedAt = now,
+        };
+        db.Projects.Add(project);
+        try
+        {
+            await db.SaveChangesAsync(context.RequestAborted);
+        }
+        catch (DbUpdateException)
+        {
+            return Errors.Detail(
+                StatusCodes.Status409Conflict,
+                $"Session with name '{name}' already exists"
+            );
+        }
+
+        return await AnswerAsync(context, project, null);
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    )
+    {
+        var q = context.Request.Query;
+        var caller = context.Caller();
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var projects = db.Projects.AsNoTracking().Where(p => p.WorkspaceId == caller.WorkspaceId);
+        if (q["name"].ToString() is { Length: > 0 } name)
+        {
+            projects = projects.Where(p => p.Name == name);
+        }
+
+        if (q["name_contains"].ToString() is { Length: > 0 } part)
+        {
+            projects = projects.Where(p =>
+                EF.Functions.Like(
+                    p.Name,
+                    "%"
+                        + part.Replace("\\", "\\\\", StringComparison.Ordinal)
+                            .Replace("%", "\\%", StringComparison.Ordinal)
+                            .Replace("_", "\\_", StringComparison.Ordinal)
+                        + "%",
+                    "\\"
+                )
+            );
+        }
+
+        var ids = q["id"].Where(v => Guid.TryParse(v, out _)).Select(v => Guid.Parse(v!)).ToList();
+        if (ids.Count > 0)
+        {
+            projects = projects.Where(p => ids.Contains(p.Id));
+        }
+
+        var datasets = q["reference_dataset"]
+            .Where(v => Guid.TryParse(v, out _))
+            .Select(v => (Guid?)Guid.Parse(v!))
+            .ToList();
+        if (datasets.Count > 0)
+        {
+            projects = projects.Where(p => datasets.Contains(p.ReferenceDatasetId));
+        }
+
+        if (q["reference_free"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase))
+        {
+            projects = projects.Where(p => p.ReferenceDatasetId == null);
+        }
+
+        var found = await projects
+            .OrderByDescending(p => p.StartTime)
+            .ThenBy(p => p.Id)
+            .ToListAsync(context.RequestAborted);
+        if (q["metadata"].ToString() is { Length: > 0 } metadataJson)
+        {
+            var wanted = JsonNode.Parse(metadataJson) as JsonObject ?? [];
+            found =
+            [
+                .. found.Where(p =>
+                    JsonNode.Parse(p.ExtraJson ?? "{}")?["metadata"] is JsonObject have
+                    && wanted.All(w => JsonNode.DeepEquals(have[w.Key], w.Value))
+                ),
+            ];
+        }
+
+        var offset = int.TryParse(q["offset"], out var o) ? Math.Max(0, o) : 0;
+        var limit = int.TryParse(q["limit"], out var l) ? Math.Clamp(l, 1, 100) : 100;
+        var page = found.Skip(offset).Take(limit).ToList();
+        var stats = q["include_stats"]
+            .ToString()
+            .Equals("false", StringComparison.OrdinalIgnoreCase)
+            ? new Dictionary<Guid, RunStats>()
+            : await queries.ProjectStatsAsync(
+                caller,
+                [.. page.Select(p => p.Id)],
+                null,
+                null,
+                rootsOnly: true,
+                context.RequestAborted
+            );
+        return WireResult.Json(w =>
+        {
+            w.WriteStartArray();
+            foreach (var project in page)
+            {
+                Write(w, project, stats.GetValueOrDefault(project.Id));
+            }
+
+            w.WriteEndArray();
+        });
+    }
+
+    private static async Task<IResult> GetAsync(
+        Guid id,
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        return await FindAsync(db, context, id) is { } project
+            ? await AnswerAsync(context, project, queries)
+            : Errors.NotFound("Session");
+    }
+
+    private static async Task<IResult> PatchAsync(
+        Guid id,
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        ProjectDirectory directory,
+        TimeProvider time
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var json = document.RootElement;
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        if (await FindAsync(db, context, id) is not { } project)
+        {
+            return Errors.NotFound("Session");
+        }
+
+        if (!Wire.TryTime(Get(json, "end_time"), out var end))
+        {
+            return Errors.Invalid("end_time: must be an ISO 8601 time");
+        }
+
+        // Null means "leave as it is"; extra replaces, because clients send it merged.
+        project.Name = Text(json, "name") ?? project.Name;
+        project.Description = Text(json, "description") ?? project.Description;
+        project.ExtraJson = Raw(json, "extra") ?? project.ExtraJson;
+        project.EndTime = end ?? project.EndTime;
+        project.ModifiedAt = time.GetUtcNow();
+        try
+        {
+            await db.SaveChangesAsync(context.RequestAborted);
+        }
+        catch (DbUpdateException)
+        {
+            return Errors.Detail(
+                StatusCodes.Status409Conflict,
+                "Another session has that name already"
+            );
+        }
+
+        directory.Forget(project.WorkspaceId, project.Id);
+        return await AnswerAsync(context, project, null);
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        Guid id,
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        ProjectDirectory directory,
+        IRunStore store
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        if (await FindAsync(db, context, id) is not { } project)
+        {
+            return Errors.NotFound("Session");
+        }
+
+        db.Projects.Remove(project);
+        await db.SaveChangesAsync(context.RequestAborted);
+        directory.Forget(project.WorkspaceId, project.Id);
+        await store.SettleAsync(context.RequestAborted);
+        await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, context.RequestAborted);
+        return Results.Json(
+            new { message = "Session deleted" },
+            statusCode: StatusCodes.Status202Accepted
+        );
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        HttpContext context,
+        Project project,
+        TraceQueries? queries
+    )
+    {
+        var stats = queries is null
+            ? null
+            : (
+                await queries.ProjectStatsAsync(
+                    context.Caller(),
+                    [project.Id],
+                    null,
+                    null,
+                    rootsOnly: true,
+                    context.RequestAborted
+                )
+            ).GetValueOrDefault(project.Id);
+        return WireResult.Json(w => Write(w, project, stats));
+    }
+
+    private static void Write(Utf8JsonWriter w, Project project, RunStats? stats)
+    {
+        w.WriteStartObject();
+        w.WriteString("id", project.Id);
+        w.WriteString("tenant_id", project.WorkspaceId);
+        w.WriteString("name", project.Name);
+        w.WriteString("description", project.Description);
+        w.WriteString("start_time", Wire.Time(project.StartTime));
+        RunOut.Time(w, "end_time", project.EndTime);
+        w.WritePropertyName("extra");
+        w.WriteRawValue(project.ExtraJson ?? "null");
+        w.WritePropertyName("reference_dataset_id");
+        Id(w, project.ReferenceDatasetId);
+        w.WritePropertyName("default_dataset_id");
+        Id(w, project.DefaultDatasetId);
+        w.WriteString("trace_tier", "longlived");
+        if (stats is not null)
+        {
+            StatsOut.Write(w, stats);
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static void Id(Utf8JsonWriter w, Guid? id)
+    {
+        if (id is { } value)
+        {
+            w.WriteStringValue(value);
+        }
+        else
+        {
+            w.WriteNullValue();
+        }
+    }
+
+    private static Task<Project?> FindAsync(MetadataContext db, HttpContext context, Guid id)
+    {
+        var workspace = context.Caller().WorkspaceId;
+        return db.Projects.FirstOrDefaultAsync(
+            p => p.WorkspaceId == workspace && p.Id == id,
+            context.RequestAborted
+        );
+    }
+
+    private static string? Text(JsonElement json, string name) =>
+        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private static string? Raw(JsonElement json, string name) =>
+        Get(json, name) is { ValueKind: JsonValueKind.Object } value ? value.GetRawText() : null;
+
+    private static JsonElement Get(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            ? value
+            : default;
+}

@@ -1,0 +1,17 @@
+using System.Text.Json;
+
+namespace Assay.Server.LangSmith;
+
+/// <summary>JSON written straight to the response.</summary>
+internal sealed class WireResult(Action<Utf8JsonWriter> write) : IResult
+{
+    public static IResult Json(Action<Utf8JsonWriter> write) => new WireResult(write);
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.ContentType = "application/json";
+        await using var writer = new Utf8JsonWriter(httpContext.Response.BodyWriter);
+        write(writer);
+        await writer.FlushAsync(httpContext.RequestAborted);
+    }
+}
