@@ -51,8 +51,20 @@ internal static class FeedbackEndpoints
                 ],
                 Keys = [.. q["key"].OfType<string>()],
                 SourceTypes = [.. q["source"].OfType<string>()],
-                Limit = int.TryParse(q["limit"], out var limit) ? Math.Clamp(limit, 1, 100) : 100,
-                Offset = int.TryParse(q["offset"], out var offset) ? Math.Max(0, offset) : 0,
+                Limit = int.TryParse(
+                    q["limit"],
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    out var limit
+                )
+                    ? Math.Clamp(limit, 1, 100)
+                    : 100,
+                Offset = int.TryParse(
+                    q["offset"],
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    out var offset
+                )
+                    ? Math.Max(0, offset)
+                    : 0,
             },
             context.RequestAborted
         );

@@ -19,7 +19,7 @@ internal static class FeedbackJson
         var isBoolean = Get(json, "score").ValueKind is JsonValueKind.True or JsonValueKind.False;
         return new FeedbackRecord
         {
-            Id = Id(json, "id") ?? id ?? Guid.CreateVersion7(now),
+            Id = Id(json, "id") ?? id ?? System.Guid.CreateVersion7(now),
             RunId = Id(json, "run_id"),
             TraceId = Id(json, "trace_id"),
             ProjectId = Id(json, "session_id"),

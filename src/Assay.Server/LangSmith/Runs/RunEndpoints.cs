@@ -321,7 +321,7 @@ internal static class RunEndpoints
                 statusCode: StatusCodes.Status422UnprocessableEntity
             );
 
-    private static IEnumerable<JsonElement> Items(JsonElement json, string name) =>
+    private static JsonElement.ArrayEnumerator Items(JsonElement json, string name) =>
         json.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
             ? items.EnumerateArray()
             : [];

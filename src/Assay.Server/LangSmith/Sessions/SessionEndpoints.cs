@@ -158,8 +158,20 @@ internal static class SessionEndpoints
             ];
         }
 
-        var offset = int.TryParse(q["offset"], out var o) ? Math.Max(0, o) : 0;
-        var limit = int.TryParse(q["limit"], out var l) ? Math.Clamp(l, 1, 100) : 100;
+        var offset = int.TryParse(
+            q["offset"],
+            System.Globalization.CultureInfo.InvariantCulture,
+            out var o
+        )
+            ? Math.Max(0, o)
+            : 0;
+        var limit = int.TryParse(
+            q["limit"],
+            System.Globalization.CultureInfo.InvariantCulture,
+            out var l
+        )
+            ? Math.Clamp(l, 1, 100)
+            : 100;
         var page = found.Skip(offset).Take(limit).ToList();
         var stats = q["include_stats"]
             .ToString()

@@ -56,7 +56,26 @@ internal sealed class Applier : IDisposable
         }
 
         _touched.Clear();
-        using var transaction = _db.BeginTransaction();
+        _hourly.Clear();
+        IndexDatabase.Execute(_db, "BEGIN IMMEDIATE");
+        try
+        {
+            var changes = Fold(batches);
+            IndexDatabase.Execute(_db, "COMMIT");
+            return changes;
+        }
+        catch
+        {
+            IndexDatabase.Execute(_db, "ROLLBACK");
+            throw;
+        }
+    }
+
+    /// <summary>Passes over a batch that cannot be applied; it stays in the journal.</summary>
+    public void Skip(JournaledBatch batch) => SavePosition(batch.End);
+
+    private List<RunsChanged> Fold(IReadOnlyList<JournaledBatch> batches)
+    {
         foreach (var batch in batches)
         {
             foreach (var piece in batch.Runs)
@@ -100,7 +119,6 @@ internal sealed class Applier : IDisposable
 
         _hourly.Flush(_db);
         SavePosition(batches[^1].End);
-        transaction.Commit();
         return changes;
     }
 

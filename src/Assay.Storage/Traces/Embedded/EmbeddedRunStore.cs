@@ -347,7 +347,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         WriteAsync(
             () =>
             {
-                IndexDatabase.Execute(_index.Writer, "PRAGMA incremental_vacuum");
+                IndexDatabase.Execute(_index.Writer, "PRAGMA incremental_vacuum(1000)");
                 return true;
             },
             cancellationToken
@@ -389,6 +389,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
 
     private async Task ApplyAsync(IReadOnlyList<JournaledBatch> batches)
     {
+        var alone = false;
         for (var attempt = 0; ; attempt++)
         {
             await _index.WriteLock.WaitAsync();
@@ -400,6 +401,20 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
                 Changed?.Invoke(changes);
                 return;
             }
+            catch (Exception e) when (e is not SqliteException && batches.Count > 1)
+            {
+                Log.BatchFailed(_logger, e);
+                alone = true;
+            }
+            catch (Exception e) when (e is not SqliteException)
+            {
+                // A defect of ours, met by this batch alone: it stays in the journal, the others go on.
+                Log.BatchSkipped(_logger, batches[0].Start.Segment, batches[0].Start.Offset, e);
+                _failure = $"A batch could not be applied: {e.Message}";
+                _applier.Skip(batches[0]);
+                Advance(batches[0].End);
+                return;
+            }
             catch (SqliteException e)
             {
                 // The journal still holds the batches: nothing is lost while the disk recovers, and back-pressure stops the callers.
@@ -409,6 +424,16 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             finally
             {
                 _index.WriteLock.Release();
+            }
+
+            if (alone)
+            {
+                foreach (var batch in batches)
+                {
+                    await ApplyAsync([batch]);
+                }
+
+                return;
             }
 
             await Task.Delay(
@@ -482,5 +507,24 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             "The index cannot be written; the journal keeps everything until it can"
         )]
         public static partial void ApplyFailed(ILogger logger, Exception error);
+
+        [LoggerMessage(
+            2102,
+            LogLevel.Error,
+            "Batches could not be applied together; trying them one by one"
+        )]
+        public static partial void BatchFailed(ILogger logger, Exception error);
+
+        [LoggerMessage(
+            2103,
+            LogLevel.Error,
+            "The batch at segment {Segment}, offset {Offset} could not be applied and is passed over; it stays in the journal"
+        )]
+        public static partial void BatchSkipped(
+            ILogger logger,
+            int segment,
+            long offset,
+            Exception error
+        );
     }
 }

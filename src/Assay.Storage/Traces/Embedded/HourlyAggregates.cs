@@ -26,6 +26,9 @@ internal sealed class HourlyAggregates
         Add(after, 1);
     }
 
+    /// <summary>Forgets what was noted, after a transaction was rolled back.</summary>
+    public void Clear() => _changes.Clear();
+
     /// <summary>Writes the noted changes.</summary>
     public void Flush(SqliteConnection db)
     {
