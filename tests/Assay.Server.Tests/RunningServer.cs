@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Assay.Server.Tests;
+
+/// <summary>The real server binary on a free port with a data directory of its own; can be killed without warning and started again.</summary>
+public sealed class RunningServer : IAsyncDisposable
+{
+    public const string Key = "test-key-0123456789abcdef";
+    private readonly string _data = Directory.CreateTempSubdirectory("assay-test").FullName;
+    private Process? _process;
+
+    public HttpClient Client { get; private set; } = new();
+
+    public string Address { get; private set; } = "";
+
+    public string LoginLink { get; private set; } = "";
+
+    public static async Task<RunningServer> StartAsync()
+    {
+        var server = new RunningServer();
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
+        var binary = Path.GetFullPath(
+            Path.Combine(
+                AppContext.BaseDirectory,
+                "..",
+                "..",
+                "Assay.Server",
+                configuration,
+                "assay-server.dll"
+            )
+        );
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [binary, "--data", _data, "--urls", "http://127.0.0.1:0"]
+        )
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        start.Environment["ASSAY_API_KEY"] = Key;
+        _process =
+            Process.Start(start)
+            ?? throw new InvalidOperationException("The server did not start.");
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("Open  ", StringComparison.Ordinal))
+            {
+                LoginLink = line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+            }
+
+            if (line.Contains("LANGSMITH_ENDPOINT=", StringComparison.Ordinal))
+            {
+                Address = line.Split('=')[1]
+                    .Replace("/api/v1", "", StringComparison.Ordinal)
+                    .Trim();
+                break;
+            }
+
+            if (TimeProvider.System.GetElapsedTime(deadline) > TimeSpan.FromMinutes(1))
+            {
+                break;
+            }
+        }
+
+        Assert.NotEqual("", Address);
+        // Somebody has to read on, or the server blocks when the pipe is full.
+        _ = _process.StandardOutput.ReadToEndAsync();
+        Client.Dispose();
+        Client = new HttpClient { BaseAddress = new Uri(Address) };
+        Client.DefaultRequestHeaders.Add("x-api-key", Key);
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async Task<JsonElement> JsonAsync(HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = JsonContent.Create(body);
+        }
+
+        using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync<JsonElement>(
+            TestContext.Current.CancellationToken
+        );
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (_process is { HasExited: false })
+        {
+            await KillAsync();
+        }
+
+        _process?.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+}
