@@ -476,12 +476,18 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         await _index.WriteLock.WaitAsync(cancellationToken);
         try
         {
-            await using var transaction = await _index.Writer.BeginTransactionAsync(
-                CancellationToken.None
-            );
-            var result = work();
-            await transaction.CommitAsync(CancellationToken.None);
-            return result;
+            IndexDatabase.Execute(_index.Writer, "BEGIN IMMEDIATE");
+            try
+            {
+                var result = work();
+                IndexDatabase.Execute(_index.Writer, "COMMIT");
+                return result;
+            }
+            catch
+            {
+                IndexDatabase.Execute(_index.Writer, "ROLLBACK");
+                throw;
+            }
         }
         finally
         {
