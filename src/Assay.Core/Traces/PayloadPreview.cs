@@ -33,10 +33,14 @@ internal static class PayloadPreview
     {
         var text = Meaning(json, isInput ? s_inputKeys : s_outputKeys, 0) ?? json.GetRawText();
         text = text.ReplaceLineEndings(" ").Trim();
-        return text.Length <= MaxLength
-            ? text
-            : text[..(char.IsHighSurrogate(text[MaxLength - 1]) ? MaxLength - 1 : MaxLength)];
+        return Cut(text, MaxLength);
     }
+
+    /// <summary>At most so many characters, never half of a surrogate pair.</summary>
+    public static string Cut(string text, int length) =>
+        text.Length <= length
+            ? text
+            : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 
     private static string? Meaning(JsonElement json, string[] keys, int depth)
     {

@@ -197,7 +197,7 @@ public sealed class RunNormalizer
                 pairs.Add(
                     new KeyValuePair<string, string>(
                         key,
-                        text.Length <= MaxMetadataValue ? text : text[..MaxMetadataValue]
+                        PayloadPreview.Cut(text, MaxMetadataValue)
                     )
                 );
             }

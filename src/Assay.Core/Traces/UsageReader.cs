@@ -36,15 +36,37 @@ internal static class UsageReader
             return null;
         }
 
+        var details = Counts(
+            usage,
+            "input_token_details",
+            "prompt_tokens_details",
+            "input_tokens_details"
+        );
+        // Anthropic's input_tokens leave cached ones out and name them beside; here a prompt includes them.
+        var cacheRead = Number(usage, "cache_read_input_tokens") ?? 0;
+        var cacheCreation = Number(usage, "cache_creation_input_tokens") ?? 0;
+        if (cacheRead + cacheCreation > 0)
+        {
+            details = new Dictionary<string, long>
+            {
+                ["cache_read"] = cacheRead,
+                ["cache_creation"] = cacheCreation,
+            };
+            prompt = (prompt ?? 0) + cacheRead + cacheCreation;
+        }
+
         return new TokenUsage
         {
             PromptTokens = prompt ?? 0,
             CompletionTokens = completion ?? 0,
             TotalTokens = total ?? (prompt ?? 0) + (completion ?? 0),
-            PromptDetails =
-                Counts(usage, "input_token_details") ?? Counts(usage, "prompt_tokens_details"),
-            CompletionDetails =
-                Counts(usage, "output_token_details") ?? Counts(usage, "completion_tokens_details"),
+            PromptDetails = details,
+            CompletionDetails = Counts(
+                usage,
+                "output_token_details",
+                "completion_tokens_details",
+                "output_tokens_details"
+            ),
             ReportedCost = cost,
         };
     }
@@ -93,21 +115,57 @@ internal static class UsageReader
         };
     }
 
-    private static Dictionary<string, long>? Counts(JsonElement usage, string name) =>
-        Get(usage, name) is { ValueKind: JsonValueKind.Object } details
-            ? details
-                .EnumerateObject()
-                .Where(p => Count(p.Value) is not null)
-                .ToDictionary(p => p.Name, p => Count(p.Value) ?? 0)
-            : null;
+    private static Dictionary<string, long>? Counts(
+        JsonElement usage,
+        params ReadOnlySpan<string> names
+    )
+    {
+        foreach (var name in names)
+        {
+            if (Get(usage, name) is { ValueKind: JsonValueKind.Object } details)
+            {
+                var counts = new Dictionary<string, long>();
+                foreach (var part in details.EnumerateObject())
+                {
+                    if (Count(part.Value) is { } count)
+                    {
+                        counts[PartName(part.Name)] = count;
+                    }
+                }
 
-    private static Dictionary<string, decimal>? Costs(JsonElement usage, string name) =>
-        Get(usage, name) is { ValueKind: JsonValueKind.Object } details
-            ? details
-                .EnumerateObject()
-                .Where(p => Amount(p.Value) is not null)
-                .ToDictionary(p => p.Name, p => Amount(p.Value) ?? 0)
-            : null;
+                return counts;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>OpenAI's names of parts in the field's words.</summary>
+    private static string PartName(string name) =>
+        name switch
+        {
+            "cached_tokens" => "cache_read",
+            _ => name.EndsWith("_tokens", StringComparison.Ordinal) ? name[..^7] : name,
+        };
+
+    private static Dictionary<string, decimal>? Costs(JsonElement usage, string name)
+    {
+        if (Get(usage, name) is not { ValueKind: JsonValueKind.Object } details)
+        {
+            return null;
+        }
+
+        var costs = new Dictionary<string, decimal>();
+        foreach (var part in details.EnumerateObject())
+        {
+            if (Amount(part.Value) is { } amount)
+            {
+                costs[part.Name] = amount;
+            }
+        }
+
+        return costs;
+    }
 
     private static long? Number(JsonElement json, string name) => Count(Get(json, name));
 

@@ -8,11 +8,15 @@ namespace Assay.Storage.Journals;
 
 /// <summary>
 /// One frame of the journal: a 64-byte header (magic, lengths, workspace, time, checksum of the body, checksum of the header), the compressed
-/// columns, then blocks of about 64 KiB of payloads, each compressed on its own so that one can be read without the others.
+/// columns, then blocks of about 64 KiB of payloads, each compressed on its own so that one can be read without the others. Checksums are seeded with the journal's
+/// random salt, so that no payload can contain bytes that would pass for a frame when a damaged stretch is searched for the next one.
 /// </summary>
 internal sealed class Frame
 {
     public const int HeaderBytes = 64;
+
+    /// <summary>Before each block: its compressed length, its length, and xxh3 of the compressed bytes.</summary>
+    public const int BlockHeaderBytes = 16;
     public const uint Magic = 0x4A59_5341;
     private const int Level = 1;
 
@@ -36,7 +40,7 @@ internal sealed class Frame
 
     public IReadOnlyList<IReadOnlyList<ColumnCodec.RelativePayload>> Payloads { get; }
 
-    public static Frame Encode(RunBatch batch, DateTimeOffset acceptedAt, int blockBytes)
+    public static Frame Encode(RunBatch batch, DateTimeOffset acceptedAt, int blockBytes, long salt)
     {
         var compressor = t_compressor ??= new Compressor(Level);
         using var blocks = new MemoryStream();
@@ -67,7 +71,7 @@ internal sealed class Frame
             .GetBuffer()
             .AsSpan(0, (int)blocks.Length)
             .CopyTo(bytes.AsSpan(HeaderBytes + packed.Length));
-        WriteHeader(bytes, packed.Length, (int)blocks.Length, batch.WorkspaceId, acceptedAt);
+        WriteHeader(bytes, packed.Length, (int)blocks.Length, batch.WorkspaceId, acceptedAt, salt);
         return new Frame(bytes, packed.Length, payloads);
 
         void Add(List<ColumnCodec.RelativePayload> items, PayloadKind kind, Payload? payload)
@@ -110,9 +114,10 @@ internal sealed class Frame
             }
 
             var squeezed = compressor.Wrap(block.GetBuffer().AsSpan(0, (int)block.Length));
-            Span<byte> head = stackalloc byte[8];
+            Span<byte> head = stackalloc byte[BlockHeaderBytes];
             BinaryPrimitives.WriteInt32LittleEndian(head, squeezed.Length);
             BinaryPrimitives.WriteInt32LittleEndian(head[4..], (int)block.Length);
+            BinaryPrimitives.WriteUInt64LittleEndian(head[8..], XxHash3.HashToUInt64(squeezed));
             blocks.Write(head);
             blocks.Write(squeezed);
             block.SetLength(0);
@@ -120,13 +125,13 @@ internal sealed class Frame
     }
 
     /// <summary>Reads the header; null when it is none or damaged.</summary>
-    public static FrameHeader? ReadHeader(ReadOnlySpan<byte> header)
+    public static FrameHeader? ReadHeader(ReadOnlySpan<byte> header, long salt)
     {
         if (
             header.Length < HeaderBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(header) != Magic
             || BinaryPrimitives.ReadUInt64LittleEndian(header[56..])
-                != XxHash3.HashToUInt64(header[..56])
+                != XxHash3.HashToUInt64(header[..56], salt)
         )
         {
             return null;
@@ -146,10 +151,11 @@ internal sealed class Frame
     public static JournaledBatch Decode(
         FrameHeader header,
         ReadOnlySpan<byte> body,
-        JournalPosition start
+        JournalPosition start,
+        long salt
     )
     {
-        if (XxHash3.HashToUInt64(body) != header.BodyHash)
+        if (XxHash3.HashToUInt64(body, salt) != header.BodyHash)
         {
             throw new InvalidDataException("The frame does not match its checksum.");
         }
@@ -238,7 +244,8 @@ internal sealed class Frame
         int columns,
         int blocks,
         Guid workspace,
-        DateTimeOffset acceptedAt
+        DateTimeOffset acceptedAt,
+        long salt
     )
     {
         var header = bytes.AsSpan(0, HeaderBytes);
@@ -252,9 +259,12 @@ internal sealed class Frame
         );
         BinaryPrimitives.WriteUInt64LittleEndian(
             header[40..],
-            XxHash3.HashToUInt64(bytes.AsSpan(HeaderBytes))
+            XxHash3.HashToUInt64(bytes.AsSpan(HeaderBytes), salt)
         );
-        BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56]));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            header[56..],
+            XxHash3.HashToUInt64(header[..56], salt)
+        );
     }
 }
 

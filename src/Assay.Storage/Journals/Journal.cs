@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Threading.Channels;
 using Assay.Core.Traces;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,9 @@ internal sealed partial class Journal : IAsyncDisposable
     private readonly SegmentFiles _segments;
     private readonly BlockCache _blocks = new();
     private readonly Task _writer;
+    private readonly Lock _endLock = new();
+    private JournalPosition _end;
+    private bool _mustRoll;
     private long _pendingBytes;
     private long _unappliedBytes;
 
@@ -60,7 +64,23 @@ internal sealed partial class Journal : IAsyncDisposable
     public ChannelReader<JournaledBatch> Durable => _durable.Reader;
 
     /// <summary>The end of what is on disk.</summary>
-    public JournalPosition End { get; private set; }
+    public JournalPosition End
+    {
+        get
+        {
+            lock (_endLock)
+            {
+                return _end;
+            }
+        }
+        private set
+        {
+            lock (_endLock)
+            {
+                _end = value;
+            }
+        }
+    }
 
     /// <summary>Damaged frames met by <see cref="Replay"/>.</summary>
     public long DamagedFrames { get; private set; }
@@ -88,7 +108,7 @@ internal sealed partial class Journal : IAsyncDisposable
         }
 
         var now = _time.GetUtcNow();
-        var frame = Frame.Encode(batch, now, _options.BlockBytes);
+        var frame = Frame.Encode(batch, now, _options.BlockBytes, _segments.Salt);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Interlocked.Add(ref _pendingBytes, frame.Bytes.Length);
         if (!_pending.Writer.TryWrite(new Pending(frame, batch, now, done)))
@@ -186,13 +206,14 @@ internal sealed partial class Journal : IAsyncDisposable
 
     private byte[] ReadBlock(PayloadAddress address)
     {
-        var head = _segments.Read(address.Segment, address.BlockOffset, 8);
+        var head = _segments.Read(address.Segment, address.BlockOffset, Frame.BlockHeaderBytes);
         var packed = BinaryPrimitives.ReadInt32LittleEndian(head);
         var raw = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4));
         if (
             packed <= 0
             || raw <= 0
-            || address.BlockOffset + 8 + packed > _segments.Length(address.Segment)
+            || address.BlockOffset + Frame.BlockHeaderBytes + packed
+                > _segments.Length(address.Segment)
         )
         {
             throw new InvalidDataException("The block's header is damaged.");
@@ -201,9 +222,20 @@ internal sealed partial class Journal : IAsyncDisposable
         using var decompressor = new Decompressor();
         try
         {
-            var bytes = decompressor
-                .Unwrap(_segments.Read(address.Segment, address.BlockOffset + 8, packed))
-                .ToArray();
+            var squeezed = _segments.Read(
+                address.Segment,
+                address.BlockOffset + Frame.BlockHeaderBytes,
+                packed
+            );
+            if (
+                XxHash3.HashToUInt64(squeezed)
+                != BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(8))
+            )
+            {
+                throw new InvalidDataException("The block does not match its checksum.");
+            }
+
+            var bytes = decompressor.Unwrap(squeezed).ToArray();
             return bytes.Length == raw
                 ? bytes
                 : throw new InvalidDataException("The block has another length than it says.");
@@ -239,9 +271,11 @@ internal sealed partial class Journal : IAsyncDisposable
                 throw new IOException("The disk is nearly full.");
             }
 
-            if (End.Offset > 0 && End.Offset + bytes > _options.SegmentBytes)
+            if (_mustRoll || (End.Offset > 0 && End.Offset + bytes > _options.SegmentBytes))
             {
+                // After a failed cut the old tail may hold a batch that was refused; nothing may follow it.
                 End = _segments.StartNext();
+                _mustRoll = false;
             }
 
             var start = End;
@@ -258,11 +292,12 @@ internal sealed partial class Journal : IAsyncDisposable
             End = start;
             group.ForEach(p => p.Done.TrySetResult());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Whatever it is, the writer must live on: the group is refused and every caller told.
             Failure = e.Message;
             Log.WriteFailed(_logger, e);
-            _segments.TryTruncate(End);
+            _mustRoll |= !_segments.TryTruncate(End);
             group.ForEach(p =>
                 p.Done.TrySetException(
                     new StoreBusyException(

@@ -12,7 +12,14 @@ internal sealed partial class SegmentFiles : IDisposable
     private readonly string _directory;
     private readonly ConcurrentDictionary<int, SafeFileHandle> _handles = new();
 
-    private SegmentFiles(string directory) => _directory = directory;
+    private SegmentFiles(string directory)
+    {
+        _directory = directory;
+        Salt = ReadSalt(directory);
+    }
+
+    /// <summary>Seed of every checksum of this journal.</summary>
+    public long Salt { get; }
 
     /// <summary>Where the next frame goes.</summary>
     public JournalPosition End { get; private set; }
@@ -80,7 +87,7 @@ internal sealed partial class SegmentFiles : IDisposable
     /// <summary>The frame at a position: its size and, when sound, its batch; null when there is no header.</summary>
     public (long Bytes, JournaledBatch? Batch)? ReadFrame(JournalPosition start, long limit)
     {
-        var header = Frame.ReadHeader(Read(start.Segment, start.Offset, Frame.HeaderBytes));
+        var header = Frame.ReadHeader(Read(start.Segment, start.Offset, Frame.HeaderBytes), Salt);
         if (
             header is not { } known
             || known.ColumnBytes < 0
@@ -98,7 +105,7 @@ internal sealed partial class SegmentFiles : IDisposable
         );
         try
         {
-            return (known.FrameBytes, Frame.Decode(known, body, start));
+            return (known.FrameBytes, Frame.Decode(known, body, start, Salt));
         }
         catch (Exception e)
             when (e
@@ -130,7 +137,10 @@ internal sealed partial class SegmentFiles : IDisposable
                     break;
                 }
 
-                if (Frame.ReadHeader(Read(segment, offset + at, Frame.HeaderBytes)) is not null)
+                if (
+                    Frame.ReadHeader(Read(segment, offset + at, Frame.HeaderBytes), Salt)
+                    is not null
+                )
                 {
                     return offset + at;
                 }
@@ -165,15 +175,17 @@ internal sealed partial class SegmentFiles : IDisposable
         RandomAccess.FlushToDisk(Get(end.Segment));
     }
 
-    public void TryTruncate(JournalPosition end)
+    /// <summary>Cuts what a failed write may have left; false when the disk refuses that too.</summary>
+    public bool TryTruncate(JournalPosition end)
     {
         try
         {
             Truncate(end);
+            return true;
         }
         catch (IOException)
         {
-            // The disk refuses that too; the torn tail is cut at the next start.
+            return false;
         }
     }
 
@@ -221,6 +233,27 @@ internal sealed partial class SegmentFiles : IDisposable
         return new JournalPosition(segment, end);
     }
 
+    private static long ReadSalt(string directory)
+    {
+        var path = Path.Combine(directory, "salt");
+        if (!File.Exists(path))
+        {
+            var part = path + ".part";
+            using (var file = new FileStream(part, FileMode.Create, FileAccess.Write))
+            {
+                file.Write(
+                    System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(long))
+                );
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(part, path);
+            SyncDirectory(directory);
+        }
+
+        return BitConverter.ToInt64(File.ReadAllBytes(path));
+    }
+
     private void Create(int number)
     {
         _handles[number] = Handle(PathOf(number), FileMode.CreateNew);
@@ -236,7 +269,7 @@ internal sealed partial class SegmentFiles : IDisposable
         Path.Combine(_directory, number.ToString("D8", CultureInfo.InvariantCulture) + ".log");
 
     private static SafeFileHandle Handle(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read);
+        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite);
 
     /// <summary>Makes a created or renamed file survive a power cut: on POSIX systems the directory has to be synced too; .NET opens no directories, so the C library does.</summary>
     private static void SyncDirectory(string directory)
@@ -247,10 +280,16 @@ internal sealed partial class SegmentFiles : IDisposable
         }
 
         var descriptor = OpenDirectory(directory, 0);
-        if (descriptor >= 0)
+        if (descriptor < 0)
         {
-            _ = Sync(descriptor);
-            _ = Close(descriptor);
+            throw new IOException("The journal's directory cannot be opened to be synced.");
+        }
+
+        var result = Sync(descriptor);
+        _ = Close(descriptor);
+        if (result != 0)
+        {
+            throw new IOException("The journal's directory cannot be synced.");
         }
     }
 

@@ -16,7 +16,9 @@ internal sealed record TraceRow(Run Run, int Depth, double Left, double Width)
         }
 
         var start = runs.Min(r => r.StartTime);
-        var end = runs.Max(r => r.EndTime ?? r.StartTime);
+        var end = runs.Max(r =>
+            r.EndTime is { } ended && ended > r.StartTime ? ended : r.StartTime
+        );
         var length = Math.Max((end - start).TotalMilliseconds, 1);
         var depths = new Dictionary<Guid, int>();
         var rows = new List<TraceRow>(runs.Count);

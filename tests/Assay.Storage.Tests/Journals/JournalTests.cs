@@ -90,6 +90,43 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_payload_is_reported_and_never_returned_as_other_bytes()
+    {
+        PayloadAddress address;
+        await using (var journal = Open())
+        {
+            await journal.AppendAsync(Batch("n", 1), Cancel);
+            address = Assert
+                .Single(journal.Replay(new JournalPosition(1, 0)))
+                .Runs[0]
+                .Payloads[0]
+                .Address;
+        }
+
+        var file = Path.Combine(_directory, "00000001.log");
+        var whole = await File.ReadAllBytesAsync(file, Cancel);
+        await using var again = Open();
+        for (var at = address.BlockOffset + 16; at < whole.Length; at++)
+        {
+            var damaged = (byte[])whole.Clone();
+            damaged[at] ^= 0x01;
+            await using (
+                var stream = new FileStream(
+                    file,
+                    FileMode.Open,
+                    FileAccess.Write,
+                    FileShare.ReadWrite
+                )
+            )
+            {
+                await stream.WriteAsync(damaged, Cancel);
+            }
+
+            Assert.Throws<InvalidDataException>(() => again.Read(address));
+        }
+    }
+
+    [Fact]
     public async Task A_full_segment_is_followed_by_the_next()
     {
         await using var journal = Journal.Open(
