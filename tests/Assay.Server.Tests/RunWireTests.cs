@@ -317,6 +317,23 @@ public sealed class RunWireTests : IAsyncLifetime
             await browser.GetStringAsync("/", Cancel),
             StringComparison.Ordinal
         );
+        foreach (
+            var (origin, expected) in ((string, HttpStatusCode)[])
+                [
+                    ("https://elsewhere.example", HttpStatusCode.Unauthorized),
+                    (_server.Address, HttpStatusCode.OK),
+                ]
+        )
+        {
+            using var change = new HttpRequestMessage(HttpMethod.Post, "/sessions")
+            {
+                Content = JsonContent.Create(new { name = "from the browser" }),
+            };
+            change.Headers.Add("Origin", origin);
+            using var answer = await browser.SendAsync(change, Cancel);
+            Assert.Equal(expected, answer.StatusCode);
+        }
+
         using var again = await browser.GetAsync(_server.LoginLink, Cancel);
         Assert.StartsWith("/login", again.Headers.Location?.ToString(), StringComparison.Ordinal);
     }

@@ -75,6 +75,11 @@ internal static class FilterFields
     public static FilterValue Convert(RunField field, FilterArgument argument)
     {
         var value = argument.Value;
+        if (argument.List is not null || argument.Call is not null)
+        {
+            throw new FilterException("Expected one value", argument.Position);
+        }
+
         if (value.Type == FilterValueType.Null)
         {
             return value;

@@ -66,7 +66,17 @@ public static class LangSmithFilterParser
                 return Has(call);
             case "exists":
                 return new Filter.PairExists(
-                    PairKind.Metadata,
+                    call.Argument(0).Word switch
+                    {
+                        "metadata" => PairKind.Metadata,
+                        "inputs" => PairKind.Inputs,
+                        "outputs" => PairKind.Outputs,
+                        var other => throw new FilterException(
+                            $"'{other}' has no keys",
+                            call.Argument(0).Position,
+                            "metadata"
+                        ),
+                    },
                     FilterPairs.Test(Comparison.Equal, call.Argument(1)),
                     null
                 );
@@ -102,20 +112,33 @@ public static class LangSmithFilterParser
 
         if (name.Word is "inputs" or "outputs")
         {
-            return new Filter.PairExists(
-                name.Word == "inputs" ? PairKind.Inputs : PairKind.Outputs,
-                null,
-                FilterPairs.Test(comparison, call.Argument(1))
-            );
+            var kind = name.Word == "inputs" ? PairKind.Inputs : PairKind.Outputs;
+            return comparison is Comparison.NotEqual or Comparison.NotLike
+                ? new Filter.Not(
+                    new Filter.PairExists(
+                        kind,
+                        null,
+                        FilterPairs.Test(Positive(comparison), call.Argument(1))
+                    )
+                )
+                : new Filter.PairExists(kind, null, FilterPairs.Test(comparison, call.Argument(1)));
         }
 
         if (name.Word == "execution_order")
         {
-            return new Filter.Compare(
-                RunField.IsRoot,
-                Comparison.Equal,
-                FilterValue.Of(call.Argument(1).Value.Number <= 1)
-            );
+            // Only "1, the root" is stored of it; other comparisons have no meaning here.
+            return
+                call.Argument(1).Value is { Type: FilterValueType.Number, Number: 1 }
+                && comparison is Comparison.Equal or Comparison.NotEqual
+                ? new Filter.Compare(
+                    RunField.IsRoot,
+                    Comparison.Equal,
+                    FilterValue.Of(comparison == Comparison.Equal)
+                )
+                : throw new FilterException(
+                    "execution_order can only be compared with 1, the root",
+                    call.Position
+                );
         }
 
         var field = Field(name);
@@ -146,7 +169,7 @@ public static class LangSmithFilterParser
                     call.Argument(1).Position
                 );
         }
-        catch (System.Text.Json.JsonException)
+        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException)
         {
             throw new FilterException(
                 "has(metadata, …) takes a JSON object",
@@ -164,6 +187,7 @@ public static class LangSmithFilterParser
 
     private static SearchScope Scope(FilterArgument argument) =>
         Enum.TryParse<SearchScope>(argument.Word, ignoreCase: true, out var scope)
+        && !char.IsAsciiDigit(argument.Word[0])
             ? scope
             : throw new FilterException(
                 $"'{argument.Word}' cannot be searched",

@@ -60,12 +60,26 @@ internal sealed class CallerMiddleware(RequestDelegate next, ApiKeys keys, Boots
             return await keys.FindCallerAsync(key, context.RequestAborted);
         }
 
+        // A cookie goes wherever the browser goes: a change that another site asks for is not the member's.
+        if (
+            !HttpMethods.IsGet(context.Request.Method)
+            && !HttpMethods.IsHead(context.Request.Method)
+            && !IsOwnSite(context.Request)
+        )
+        {
+            return null;
+        }
+
         return
             Guid.TryParse(context.User.FindFirstValue(ClaimTypes.NameIdentifier), out var member)
             && Guid.TryParse(context.User.FindFirstValue("workspace"), out var workspace)
             ? await members.FindCallerAsync(member, workspace, context.RequestAborted)
             : null;
     }
+
+    private static bool IsOwnSite(HttpRequest request) =>
+        Uri.TryCreate(request.Headers.Origin, UriKind.Absolute, out var origin)
+        && string.Equals(origin.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
 
     private static string? Key(HttpRequest request)
     {

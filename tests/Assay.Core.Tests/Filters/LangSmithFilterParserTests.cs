@@ -48,6 +48,32 @@ public sealed class LangSmithFilterParserTests
         Assert.Equal(suggestion, error.Suggestion);
     }
 
+    [Theory]
+    [InlineData("neq(inputs, \"x\")")]
+    [InlineData("nlike(outputs, \"%x%\")")]
+    public void Unequal_text_means_no_value_is_like_it(string text) =>
+        Assert.IsType<Filter.PairExists>(
+            Assert.IsType<Filter.Not>(LangSmithFilterParser.Parse(text)).Item
+        );
+
+    [Theory]
+    [InlineData("gt(execution_order, 1)")]
+    [InlineData("eq(name, [\"a\"])")]
+    [InlineData("search(\"7\", \"x\")")]
+    [InlineData("exists(tags, \"k\")")]
+    [InlineData("has(metadata, \"\ud800\")")]
+    public void What_cannot_be_answered_rightly_is_refused(string text) =>
+        Assert.Throws<FilterException>(() => LangSmithFilterParser.Parse(text));
+
+    [Fact]
+    public void Existence_looks_where_it_is_told() =>
+        Assert.Equal(
+            PairKind.Outputs,
+            Assert
+                .IsType<Filter.PairExists>(LangSmithFilterParser.Parse("exists(outputs, \"k\")"))
+                .Kind
+        );
+
     [Fact]
     public void Garbage_is_refused_and_never_crashes() =>
         Gen.String[Gen.Char["andeqort()[],\"'\\ 19.-_xé"], 0, 200]
