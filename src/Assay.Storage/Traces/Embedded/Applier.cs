@@ -19,6 +19,7 @@ internal sealed class Applier : IDisposable
     private readonly HourlyAggregates _hourly = new();
     private readonly Facets _facets = new();
     private readonly Dictionary<(int Project, Guid Id), RunRow> _touched = [];
+    private readonly Dictionary<Guid, List<RunRow>> _touchedById = [];
     private long _lastPk;
 
     public Applier(SqliteConnection db, ProjectNumbers projects, PriceLookup price)
@@ -56,6 +57,7 @@ internal sealed class Applier : IDisposable
         }
 
         _touched.Clear();
+        _touchedById.Clear();
         _hourly.Clear();
         IndexDatabase.Execute(_db, "BEGIN IMMEDIATE");
         try
@@ -132,7 +134,11 @@ internal sealed class Applier : IDisposable
             _facets.Count(_db, row, row.Faceted, -1);
             Run("DELETE FROM run WHERE pk = $pk", ("$pk", row.Pk));
             Run("DELETE FROM detail WHERE pk = $pk", ("$pk", row.Pk));
-            Run("DELETE FROM feedback WHERE run = $id", ("$id", Columns.Id(row.State.RunId)));
+            Run(
+                "DELETE FROM feedback WHERE run = $id AND workspace = $w",
+                ("$id", Columns.Id(row.State.RunId)),
+                ("$w", Columns.Id(_projects[row.Project].Workspace))
+            );
             removed++;
         }
 
@@ -194,16 +200,10 @@ internal sealed class Applier : IDisposable
             return touched;
         }
 
-        var inBatch = _touched.Values.Where(r =>
-            r.State.RunId == id && _projects[r.Project].Workspace == workspace
-        );
-        var candidates =
-            write.ProjectId is null && _touched.Count > 0
-                ? Rows(workspace, id)
-                    .Where(r => !_touched.ContainsKey((r.Project, id)))
-                    .Concat(inBatch)
-                    .ToList()
-                : Rows(workspace, id).Where(r => !_touched.ContainsKey((r.Project, id))).ToList();
+        var candidates = Rows(workspace, id)
+            .Where(r => !_touched.ContainsKey((r.Project, id)))
+            .Concat(project is null ? Touched(workspace, id) : [])
+            .ToList();
         var row = project is null
             ? candidates
                 .OrderBy(r => r.Project == waiting)
@@ -230,16 +230,28 @@ internal sealed class Applier : IDisposable
         }
 
         _touched[(row.Project, id)] = row;
+        if (!_touchedById.TryGetValue(id, out var same))
+        {
+            _touchedById[id] = same = [];
+        }
+
+        if (!same.Contains(row))
+        {
+            same.Add(row);
+        }
+
         return row;
     }
 
     private Guid? TraceOf(Guid workspace, Guid runId) =>
-        _touched
-            .Values.FirstOrDefault(r =>
-                r.State.RunId == runId && _projects[r.Project].Workspace == workspace
-            )
-            ?.State.TraceId
+        Touched(workspace, runId).FirstOrDefault()?.State.TraceId
         ?? Rows(workspace, runId).FirstOrDefault()?.State.TraceId;
+
+    /// <summary>Rows of a run id that this batch works on, found without walking the batch.</summary>
+    private IEnumerable<RunRow> Touched(Guid workspace, Guid runId) =>
+        _touchedById.TryGetValue(runId, out var rows)
+            ? rows.Where(r => _projects[r.Project].Workspace == workspace)
+            : [];
 
     private void Save(RunRow row)
     {
