@@ -56,10 +56,12 @@ internal static class RunEndpoints
             return Errors.Invalid("body: must be an object with 'post' and 'patch'");
         }
 
-        var runs = Items(document.RootElement, "post")
+        var runs = document
+            .RootElement.Items("post")
             .Select(r => RunJson.Read(r, RunOperation.Create))
             .Concat(
-                Items(document.RootElement, "patch")
+                document
+                    .RootElement.Items("patch")
                     .Select(r => RunJson.Read(r, RunOperation.Update))
             )
             .ToList();
@@ -178,12 +180,12 @@ internal static class RunEndpoints
         using var document = await DocumentAsync(context);
         var json = document.RootElement;
         var query = RunQueryJson.Read(json);
-        if (RunQueryJson.Id(json, "session_id") is not { } project)
+        if (json.Id("session_id") is not { } project)
         {
             return Errors.Invalid("session_id: must be a UUID");
         }
 
-        var limit = Math.Clamp(RunQueryJson.Int(json, "limit") ?? 10, 1, 100);
+        var limit = Math.Clamp(json.Int("limit") ?? 10, 1, 100);
         var page = await queries.ConversationsAsync(
             context.Caller(),
             new Core.Threads.ConversationQuery
@@ -194,7 +196,7 @@ internal static class RunEndpoints
                 From = query.From,
                 To = query.To,
                 Limit = limit,
-                Offset = Math.Max(0, RunQueryJson.Int(json, "offset") ?? 0),
+                Offset = Math.Max(0, json.Int("offset") ?? 0),
             },
             context.RequestAborted
         );
@@ -204,7 +206,7 @@ internal static class RunEndpoints
     private static async Task<IResult> DeleteRunsAsync(HttpContext context, TraceQueries queries)
     {
         using var document = await DocumentAsync(context);
-        var ids = RunQueryJson.Ids(document.RootElement, "run_ids");
+        var ids = document.RootElement.Ids("run_ids");
         return ids.Count == 0
             ? Errors.Invalid("run_ids: must name at least one run")
             : Results.Json(
@@ -222,7 +224,7 @@ internal static class RunEndpoints
     private static async Task<IResult> DeleteTracesAsync(HttpContext context, TraceQueries queries)
     {
         using var document = await DocumentAsync(context);
-        var ids = RunQueryJson.Ids(document.RootElement, "trace_ids");
+        var ids = document.RootElement.Ids("trace_ids");
         return ids.Count == 0
             ? Errors.Invalid("trace_ids: must name at least one trace")
             : Results.Json(
@@ -320,11 +322,6 @@ internal static class RunEndpoints
                 },
                 statusCode: StatusCodes.Status422UnprocessableEntity
             );
-
-    private static JsonElement.ArrayEnumerator Items(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
-            ? items.EnumerateArray()
-            : [];
 
     /// <summary>The body as JSON, whatever the content type says: JavaScript clients send some of it as text.</summary>
     internal static async Task<JsonDocument> DocumentAsync(HttpContext context)

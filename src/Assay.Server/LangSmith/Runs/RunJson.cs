@@ -20,7 +20,7 @@ internal static class RunJson
         }
 
         if (
-            !TryId(json, "id", out var id)
+            !json.TryId("id", out var id)
             || (id ?? idFromPath) is not { } runId
             || runId == Guid.Empty
         )
@@ -29,22 +29,22 @@ internal static class RunJson
         }
 
         var run = new RunWrite { Operation = operation, RunId = runId };
-        if (!TryId(json, "trace_id", out var trace))
+        if (!json.TryId("trace_id", out var trace))
         {
             return (null, "trace_id: must be a UUID");
         }
 
-        if (!TryId(json, "parent_run_id", out var parent))
+        if (!json.TryId("parent_run_id", out var parent))
         {
             return (null, "parent_run_id: must be a UUID");
         }
 
-        if (!TryId(json, "session_id", out var project))
+        if (!json.TryId("session_id", out var project))
         {
             return (null, "session_id: must be a UUID");
         }
 
-        if (!TryId(json, "reference_example_id", out var example))
+        if (!json.TryId("reference_example_id", out var example))
         {
             return (null, "reference_example_id: must be a UUID");
         }
@@ -53,7 +53,7 @@ internal static class RunJson
         run.ParentRunId = parent;
         run.ProjectId = project;
         run.ReferenceExampleId = example;
-        if (!Wire.TryTime(Get(json, "start_time"), out var start))
+        if (!Wire.TryTime(json.Field("start_time"), out var start))
         {
             return (
                 null,
@@ -61,7 +61,7 @@ internal static class RunJson
             );
         }
 
-        if (!Wire.TryTime(Get(json, "end_time"), out var end))
+        if (!Wire.TryTime(json.Field("end_time"), out var end))
         {
             return (
                 null,
@@ -71,7 +71,7 @@ internal static class RunJson
 
         run.StartTime = start;
         run.EndTime = end;
-        if (Text(json, "run_type") is { } type)
+        if (json.Text("run_type") is { } type)
         {
             if (!TryKind(type, out var kind))
             {
@@ -84,19 +84,16 @@ internal static class RunJson
             run.Kind = kind;
         }
 
-        run.Name = Text(json, "name");
-        run.DottedOrder = Text(json, "dotted_order");
-        run.ProjectName = Text(json, "session_name");
-        run.Error = Get(json, "error")
-            is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } error
-            ? Error(error)
-            : null;
+        run.Name = json.Text("name");
+        run.DottedOrder = json.Text("dotted_order");
+        run.ProjectName = json.Text("session_name");
+        run.Error = json.Field("error") is var error && error.IsSaid() ? Error(error) : null;
         run.Inputs = Part(json, "inputs");
         run.Outputs = Part(json, "outputs");
         run.Extra = Part(json, "extra");
         run.Events = Part(json, "events");
         run.Serialized = Part(json, "serialized");
-        if (Get(json, "tags") is { ValueKind: JsonValueKind.Array } tags)
+        if (json.Field("tags") is { ValueKind: JsonValueKind.Array } tags)
         {
             run.Tags =
             [
@@ -119,34 +116,7 @@ internal static class RunJson
         && !char.IsAsciiDigit(text[0]);
 
     private static Payload? Part(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } value
+        json.Field(name) is var value && value.IsSaid()
             ? Payload.FromUtf8(JsonMarshal.GetRawUtf8Value(value).ToArray())
             : null;
-
-    private static bool TryId(JsonElement json, string name, out Guid? id)
-    {
-        id = null;
-        var value = Get(json, name);
-        if (value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
-        {
-            return true;
-        }
-
-        if (
-            value.ValueKind == JsonValueKind.String
-            && Guid.TryParse(value.GetString(), out var parsed)
-        )
-        {
-            id = parsed;
-            return true;
-        }
-
-        return false;
-    }
-
-    private static string? Text(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static JsonElement Get(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) ? value : default;
 }

@@ -22,7 +22,7 @@ internal static class RunOut
         w.WriteString("name", run.Name);
         w.WriteString("run_type", Kind(run.Kind));
         w.WriteString("start_time", Wire.Time(run.StartTime));
-        Time(w, "end_time", run.EndTime);
+        w.WriteTime("end_time", run.EndTime);
         w.WriteString("status", run.Status.ToString().ToLowerInvariant());
         w.WriteString("error", run.Error);
         w.WriteNumber("execution_order", 1);
@@ -33,32 +33,26 @@ internal static class RunOut
         Payload(w, "serialized", run, PayloadKind.Serialized, "null");
         w.WriteString("inputs_preview", run.InputsPreview);
         w.WriteString("outputs_preview", run.OutputsPreview);
-        w.WriteStartArray("tags");
-        foreach (var tag in run.Tags)
-        {
-            w.WriteStringValue(tag);
-        }
-
-        w.WriteEndArray();
-        Id(w, "parent_run_id", run.ParentRunId);
-        Ids(w, "parent_run_ids", Ancestors(run.DottedOrder));
+        w.WriteTexts("tags", run.Tags);
+        w.WriteId("parent_run_id", run.ParentRunId);
+        w.WriteIds("parent_run_ids", Ancestors(run.DottedOrder));
         if (children is { } below)
         {
-            Ids(w, "direct_child_run_ids", below.Direct);
-            Ids(w, "child_run_ids", below.All);
+            w.WriteIds("direct_child_run_ids", below.Direct);
+            w.WriteIds("child_run_ids", below.All);
         }
 
         w.WriteString("trace_id", run.TraceId);
         w.WriteString("dotted_order", run.DottedOrder);
         w.WriteString("session_id", run.ProjectId);
-        Id(w, "reference_example_id", run.ReferenceExampleId);
+        w.WriteId("reference_example_id", run.ReferenceExampleId);
         w.WriteNull("reference_dataset_id");
         w.WriteString(
             "app_path",
             $"/o/{caller.WorkspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}"
         );
         w.WriteString("thread_id", run.ThreadId);
-        Time(w, "first_token_time", run.FirstTokenTime);
+        w.WriteTime("first_token_time", run.FirstTokenTime);
         Figures(w, run);
         Feedback(w, run.FeedbackStats);
         w.WriteStartObject("s3_urls");
@@ -85,10 +79,10 @@ internal static class RunOut
         {
             w.WriteStartObject(key);
             w.WriteNumber("n", f.Count);
-            Number(w, "avg", f.Average);
-            Number(w, "min", f.Min);
-            Number(w, "max", f.Max);
-            Number(w, "stdev", f.StandardDeviation);
+            w.WriteNumber("avg", f.Average);
+            w.WriteNumber("min", f.Min);
+            w.WriteNumber("max", f.Max);
+            w.WriteNumber("stdev", f.StandardDeviation);
             w.WriteNumber("errors", f.Errors);
             w.WriteStartObject("values");
             foreach (var (label, count) in f.Values)
@@ -97,13 +91,7 @@ internal static class RunOut
             }
 
             w.WriteEndObject();
-            w.WriteStartArray("comments");
-            foreach (var comment in f.Comments)
-            {
-                w.WriteStringValue(comment);
-            }
-
-            w.WriteEndArray();
+            w.WriteTexts("comments", f.Comments);
             w.WriteStartArray("sources");
             foreach (var source in f.Sources)
             {
@@ -121,21 +109,6 @@ internal static class RunOut
     public static string Kind(RunKind kind) =>
         kind is RunKind.Agent or RunKind.Guardrail ? "chain" : kind.ToString().ToLowerInvariant();
 
-    public static void Number(Utf8JsonWriter w, string name, double? value)
-    {
-        if (value is { } number)
-        {
-            w.WriteNumber(name, number);
-        }
-        else
-        {
-            w.WriteNull(name);
-        }
-    }
-
-    public static void Time(Utf8JsonWriter w, string name, DateTimeOffset? time) =>
-        w.WriteString(name, time is { } value ? Wire.Time(value) : null);
-
     private static void Figures(Utf8JsonWriter w, Run run)
     {
         var totals = run.Totals;
@@ -151,7 +124,7 @@ internal static class RunOut
         w.WriteString("completion_cost", isPriced ? Wire.Money(totals.CompletionCost) : null);
         Costs(w, "prompt_cost_details", run.Cost?.PromptDetails);
         Costs(w, "completion_cost_details", run.Cost?.CompletionDetails);
-        Id(w, "price_model_id", run.Cost?.PriceId);
+        w.WriteId("price_model_id", run.Cost?.PriceId);
     }
 
     private static void Counts(
@@ -224,27 +197,4 @@ internal static class RunOut
                 .Where(s => s.Length > 36)
                 .Select(s => Guid.TryParse(s[^36..], out var id) ? id : Guid.Empty),
         ];
-
-    private static void Id(Utf8JsonWriter w, string name, Guid? id)
-    {
-        if (id is { } value)
-        {
-            w.WriteString(name, value);
-        }
-        else
-        {
-            w.WriteNull(name);
-        }
-    }
-
-    private static void Ids(Utf8JsonWriter w, string name, IReadOnlyList<Guid> ids)
-    {
-        w.WriteStartArray(name);
-        foreach (var id in ids)
-        {
-            w.WriteStringValue(id);
-        }
-
-        w.WriteEndArray();
-    }
 }

@@ -17,68 +17,37 @@ internal static class RunQueryJson
             );
         }
 
-        var order = Int(json, "execution_order");
+        var order = json.Int("execution_order");
         return new RunQuery
         {
             WorkspaceId = Guid.Empty,
-            ProjectIds = Ids(json, "session"),
-            RunIds = Ids(json, "id"),
-            TraceId = Id(json, "trace"),
-            ParentRunId = Id(json, "parent_run"),
-            ReferenceExampleIds = Ids(json, "reference_example"),
-            IsRoot = Bool(json, "is_root") ?? (order == 1 ? true : null),
-            HasError = Bool(json, "error"),
-            Kind = Text(json, "run_type") is { } type ? Kind(type) : null,
-            From = Time(json, "start_time"),
-            To = Time(json, "end_time"),
+            ProjectIds = json.Ids("session"),
+            RunIds = json.Ids("id"),
+            TraceId = json.Id("trace"),
+            ParentRunId = json.Id("parent_run"),
+            ReferenceExampleIds = json.Ids("reference_example"),
+            IsRoot = json.Bool("is_root") ?? (order == 1 ? true : null),
+            HasError = json.Bool("error"),
+            Kind = json.Text("run_type") is { } type ? Kind(type) : null,
+            From = json.Time("start_time"),
+            To = json.Time("end_time"),
             Filter = Filter(json, "filter"),
             TraceFilter = Filter(json, "trace_filter"),
             TreeFilter = Filter(json, "tree_filter"),
             Ascending = string.Equals(
-                Text(json, "order"),
+                json.Text("order"),
                 "asc",
                 StringComparison.OrdinalIgnoreCase
             ),
-            Limit = Math.Clamp(Int(json, "limit") ?? 100, 1, 100),
-            Cursor = Text(json, "cursor") is { Length: > 0 } cursor ? cursor : null,
+            Limit = Math.Clamp(json.Int("limit") ?? 100, 1, 100),
+            Cursor = json.Text("cursor") is { Length: > 0 } cursor ? cursor : null,
             Parts = Parts(json),
         };
     }
 
-    public static int? Int(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.Number } n && n.TryGetInt32(out var value)
-            ? value
-            : null;
-
-    public static Guid? Id(JsonElement json, string name) =>
-        Ids(json, name) is [var id, ..] ? id : null;
-
-    /// <summary>One id or a list of ids.</summary>
-    public static IReadOnlyList<Guid> Ids(JsonElement json, string name)
-    {
-        var value = Get(json, name);
-        var items = value.ValueKind switch
-        {
-            JsonValueKind.String => [value],
-            JsonValueKind.Array => value.EnumerateArray().ToList(),
-            _ => new List<JsonElement>(),
-        };
-        return
-        [
-            .. items.Select(i =>
-                i.ValueKind == JsonValueKind.String && Guid.TryParse(i.GetString(), out var id)
-                    ? id
-                    : throw new BadRequestBodyException(
-                        StatusCodes.Status422UnprocessableEntity,
-                        $"{name}: must be a UUID or a list of UUIDs"
-                    )
-            ),
-        ];
-    }
-
     private static RunParts Parts(JsonElement json)
     {
-        if (Get(json, "select") is not { ValueKind: JsonValueKind.Array } select)
+        if (json.Field("select") is not { ValueKind: JsonValueKind.Array } select)
         {
             return RunParts.All;
         }
@@ -112,27 +81,5 @@ internal static class RunQueryJson
             );
 
     private static Filter? Filter(JsonElement json, string name) =>
-        Text(json, name) is { Length: > 0 } text ? LangSmithFilterParser.Parse(text) : null;
-
-    private static DateTimeOffset? Time(JsonElement json, string name) =>
-        Wire.TryTime(Get(json, name), out var time)
-            ? time
-            : throw new BadRequestBodyException(
-                StatusCodes.Status422UnprocessableEntity,
-                $"{name}: must be an ISO 8601 time"
-            );
-
-    private static bool? Bool(JsonElement json, string name) =>
-        Get(json, name).ValueKind switch
-        {
-            JsonValueKind.True => true,
-            JsonValueKind.False => false,
-            _ => null,
-        };
-
-    private static string? Text(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static JsonElement Get(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) ? value : default;
+        json.Text(name) is { Length: > 0 } text ? LangSmithFilterParser.Parse(text) : null;
 }

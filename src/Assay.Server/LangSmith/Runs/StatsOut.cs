@@ -10,31 +10,25 @@ internal static class StatsOut
     public static void Write(Utf8JsonWriter w, RunStats stats)
     {
         w.WriteNumber("run_count", stats.RunCount);
-        RunOut.Number(w, "latency_p50", stats.Latency?.P50);
-        RunOut.Number(w, "latency_p99", stats.Latency?.P99);
-        RunOut.Number(w, "first_token_p50", stats.FirstToken?.P50);
-        RunOut.Number(w, "first_token_p99", stats.FirstToken?.P99);
+        w.WriteNumber("latency_p50", stats.Latency?.P50);
+        w.WriteNumber("latency_p99", stats.Latency?.P99);
+        w.WriteNumber("first_token_p50", stats.FirstToken?.P50);
+        w.WriteNumber("first_token_p99", stats.FirstToken?.P99);
         w.WriteNumber("total_tokens", stats.Totals.TotalTokens);
         w.WriteNumber("prompt_tokens", stats.Totals.PromptTokens);
         w.WriteNumber("completion_tokens", stats.Totals.CompletionTokens);
-        RunOut.Number(
-            w,
-            "median_tokens",
-            stats.Tokens is { } tokens ? Math.Round(tokens.P50) : null
-        );
-        RunOut.Number(w, "cost_p50", stats.CostSpread?.P50);
-        RunOut.Number(w, "cost_p99", stats.CostSpread?.P99);
+        w.WriteNumber("median_tokens", stats.Tokens is { } tokens ? Math.Round(tokens.P50) : null);
+        w.WriteNumber("cost_p50", stats.CostSpread?.P50);
+        w.WriteNumber("cost_p99", stats.CostSpread?.P99);
         w.WriteString("total_cost", Wire.Money(stats.Totals.TotalCost));
         w.WriteString("prompt_cost", Wire.Money(stats.Totals.PromptCost));
         w.WriteString("completion_cost", Wire.Money(stats.Totals.CompletionCost));
-        RunOut.Time(w, "last_run_start_time", stats.LastRunStart);
-        RunOut.Number(
-            w,
+        w.WriteTime("last_run_start_time", stats.LastRunStart);
+        w.WriteNumber(
             "error_rate",
             stats.RunCount == 0 ? null : (double)stats.ErrorCount / stats.RunCount
         );
-        RunOut.Number(
-            w,
+        w.WriteNumber(
             "streaming_rate",
             stats.RunCount == 0 ? null : (double)stats.StreamedCount / stats.RunCount
         );
@@ -58,8 +52,8 @@ internal static class StatsOut
             w.WriteString("total_cost", Wire.Money(thread.Totals.TotalCost));
             w.WriteString("min_start_time", Wire.Time(thread.FirstStart));
             w.WriteString("max_start_time", Wire.Time(thread.LastStart));
-            RunOut.Number(w, "latency_p50", thread.Latency?.P50);
-            RunOut.Number(w, "latency_p99", thread.Latency?.P99);
+            w.WriteNumber("latency_p50", thread.Latency?.P50);
+            w.WriteNumber("latency_p99", thread.Latency?.P99);
             RunOut.Feedback(w, thread.Feedback);
             w.WriteString("first_inputs", thread.FirstInputsPreview);
             w.WriteString("last_outputs", thread.LastOutputsPreview);

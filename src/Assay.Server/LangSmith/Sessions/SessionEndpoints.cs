@@ -30,7 +30,7 @@ internal static class SessionEndpoints
     {
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.RootElement;
-        if (Text(json, "name") is not { Length: > 0 and <= ProjectDirectory.MaxNameLength } name)
+        if (json.Text("name") is not { Length: > 0 and <= ProjectDirectory.MaxNameLength } name)
         {
             return Errors.Invalid(
                 $"name: must have 1 to {ProjectDirectory.MaxNameLength} characters"
@@ -40,7 +40,7 @@ internal static class SessionEndpoints
         var caller = context.Caller();
         var now = time.GetUtcNow();
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var id = RunQueryJson.Id(json, "id") ?? Guid.CreateVersion7(now);
+        var id = json.Id("id") ?? Guid.CreateVersion7(now);
         var known = await db.Projects.FirstOrDefaultAsync(
             p => p.WorkspaceId == caller.WorkspaceId && (p.Name == name || p.Id == id),
             context.RequestAborted
@@ -58,7 +58,7 @@ internal static class SessionEndpoints
                 );
         }
 
-        if (!Wire.TryTime(Get(json, "start_time"), out var start))
+        if (!Wire.TryTime(json.Field("start_time"), out var start))
         {
             return Errors.Invalid("start_time: must be an ISO 8601 time");
         }
@@ -68,11 +68,11 @@ internal static class SessionEndpoints
             Id = id,
             WorkspaceId = caller.WorkspaceId,
             Name = name,
-            Description = Text(json, "description"),
-            ExtraJson = Raw(json, "extra"),
+            Description = json.Text("description"),
+            ExtraJson = json.RawObject("extra"),
             StartTime = start ?? now,
-            ReferenceDatasetId = RunQueryJson.Id(json, "reference_dataset_id"),
-            DefaultDatasetId = RunQueryJson.Id(json, "default_dataset_id"),
+            ReferenceDatasetId = json.Id("reference_dataset_id"),
+            DefaultDatasetId = json.Id("default_dataset_id"),
             CreatedAt = now,
             ModifiedAt = now,
         };
@@ -226,15 +226,15 @@ internal static class SessionEndpoints
             return Errors.NotFound("Session");
         }
 
-        if (!Wire.TryTime(Get(json, "end_time"), out var end))
+        if (!Wire.TryTime(json.Field("end_time"), out var end))
         {
             return Errors.Invalid("end_time: must be an ISO 8601 time");
         }
 
         // Null means "leave as it is"; extra replaces, because clients send it merged.
-        project.Name = Text(json, "name") ?? project.Name;
-        project.Description = Text(json, "description") ?? project.Description;
-        project.ExtraJson = Raw(json, "extra") ?? project.ExtraJson;
+        project.Name = json.Text("name") ?? project.Name;
+        project.Description = json.Text("description") ?? project.Description;
+        project.ExtraJson = json.RawObject("extra") ?? project.ExtraJson;
         project.EndTime = end ?? project.EndTime;
         project.ModifiedAt = time.GetUtcNow();
         try
@@ -307,13 +307,10 @@ internal static class SessionEndpoints
         w.WriteString("name", project.Name);
         w.WriteString("description", project.Description);
         w.WriteString("start_time", Wire.Time(project.StartTime));
-        RunOut.Time(w, "end_time", project.EndTime);
-        w.WritePropertyName("extra");
-        w.WriteRawValue(project.ExtraJson ?? "null");
-        w.WritePropertyName("reference_dataset_id");
-        Id(w, project.ReferenceDatasetId);
-        w.WritePropertyName("default_dataset_id");
-        Id(w, project.DefaultDatasetId);
+        w.WriteTime("end_time", project.EndTime);
+        w.WriteJson("extra", project.ExtraJson);
+        w.WriteId("reference_dataset_id", project.ReferenceDatasetId);
+        w.WriteId("default_dataset_id", project.DefaultDatasetId);
         w.WriteString("trace_tier", "longlived");
         if (stats is not null)
         {
@@ -321,18 +318,6 @@ internal static class SessionEndpoints
         }
 
         w.WriteEndObject();
-    }
-
-    private static void Id(Utf8JsonWriter w, Guid? id)
-    {
-        if (id is { } value)
-        {
-            w.WriteStringValue(value);
-        }
-        else
-        {
-            w.WriteNullValue();
-        }
     }
 
     private static Task<Project?> FindAsync(MetadataContext db, HttpContext context, Guid id)
@@ -343,15 +328,4 @@ internal static class SessionEndpoints
             context.RequestAborted
         );
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static string? Raw(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.Object } value ? value.GetRawText() : null;
-
-    private static JsonElement Get(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
-            ? value
-            : default;
 }
