@@ -1,4 +1,6 @@
 using Assay.Core.Access;
+using Assay.Core.Models;
+using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
 using Assay.Core.Traces;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +22,10 @@ public static class CoreServices
         services.AddSingleton<TraceIngest>();
         services.AddSingleton<TraceQueries>();
         services.AddSingleton<TraceFeed>();
+        services.AddSingleton<PriceBook>();
+        services.AddSingleton<PriceLookup>(provider =>
+            provider.GetRequiredService<PriceBook>().Cost
+        );
         return services;
     }
 }

@@ -1,11 +1,13 @@
 using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Metadata;
+using Assay.Core.Models.Prices;
 using Assay.Core.Traces;
 using Assay.Server;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith;
 using Assay.Server.LangSmith.Info;
+using Assay.Server.LangSmith.Prices;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Assay.Storage;
@@ -40,6 +42,7 @@ builder.Services.AddUi(context => context.Caller());
 
 var app = builder.Build();
 await StorageServices.MigrateAsync(app.Services, CancellationToken.None);
+await app.Services.GetRequiredService<PriceBook>().LoadAsync(CancellationToken.None);
 app.Services.GetRequiredService<TraceFeed>().Attach(app.Services.GetRequiredService<IRunStore>());
 app.UseExceptionHandler(e => e.Run(Errors.WriteAsync));
 app.Use(
@@ -57,6 +60,7 @@ app.MapInfo();
 app.MapRuns();
 app.MapFeedback();
 app.MapSessions();
+app.MapModelPrices();
 app.MapGet(
         "/auth/link/{token}",
         (string token, HttpContext context, LoginLinks links) => links.UseAsync(token, context)

@@ -26,7 +26,7 @@ public static class StorageServices
         services.AddSingleton(provider => new EmbeddedRunStore(
             directory,
             provider.GetRequiredService<IBlobStore>(),
-            provider.GetService<PriceLookup>() ?? ((_, _, _, _, _) => null),
+            provider.GetRequiredService<PriceLookup>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));

@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
@@ -30,6 +31,9 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>The audit log.</summary>
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
+    /// <summary>Workspaces' own model prices.</summary>
+    public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

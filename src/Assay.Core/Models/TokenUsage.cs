@@ -42,6 +42,24 @@ public sealed record TokenUsage
 
     /// <summary>Cost as the client reported it; null when it did not and prices decide.</summary>
     public RunCost? ReportedCost { get; init; }
+
+    /// <summary>Two estimates of one call, each of the parts it saw: the larger of each side. Commutative and idempotent, as merging needs.</summary>
+    public static TokenUsage Larger(TokenUsage a, TokenUsage b)
+    {
+        var prompt = Math.Max(a.PromptTokens, b.PromptTokens);
+        var completion = Math.Max(a.CompletionTokens, b.CompletionTokens);
+        return new TokenUsage
+        {
+            PromptTokens = prompt,
+            CompletionTokens = completion,
+            TotalTokens = prompt + completion,
+            Source = FigureSource.Estimated,
+        };
+    }
+
+    /// <summary>The reported cost when it says something: emitters write zero beside tokens when they know no price, and that is not free.</summary>
+    public RunCost? KnownCost =>
+        ReportedCost is { Total: 0 } && TotalTokens > 0 ? null : ReportedCost;
 }
 
 /// <summary>Cost of one model call in US dollars.</summary>

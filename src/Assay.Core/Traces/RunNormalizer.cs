@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Assay.Core.Models;
 
 namespace Assay.Core.Traces;
 
@@ -27,16 +28,28 @@ public sealed class RunNormalizer
             }
         }
 
-        return Read(run.Extra, "extra", json => ReadExtra(run, json))
-            ?? Read(run.Outputs, "outputs", json => ReadOutputs(run, json))
-            ?? Read(
-                run.Inputs,
-                "inputs",
-                json => run.InputsPreview ??= PayloadPreview.Of(json, isInput: true)
-            )
-            ?? Read(run.Events, "events", json => ReadEvents(run, json))
-            ?? Read(run.Serialized, "serialized", _ => { });
+        var refusal = ReadPayloads(run);
+        if (refusal is null && run.Kind == RunKind.Llm)
+        {
+            run.Usage ??= TokenEstimator.Estimate(Whole(run.Inputs), Whole(run.Outputs));
+        }
+
+        return refusal;
     }
+
+    private static ReadOnlyMemory<byte>? Whole(Payload? payload) =>
+        payload is { BlobKey: null } ? payload.Utf8 : null;
+
+    private static string? ReadPayloads(RunWrite run) =>
+        Read(run.Extra, "extra", json => ReadExtra(run, json))
+        ?? Read(run.Outputs, "outputs", json => ReadOutputs(run, json))
+        ?? Read(
+            run.Inputs,
+            "inputs",
+            json => run.InputsPreview ??= PayloadPreview.Of(json, isInput: true)
+        )
+        ?? Read(run.Events, "events", json => ReadEvents(run, json))
+        ?? Read(run.Serialized, "serialized", _ => { });
 
     /// <summary>One segment of LangSmith's execution order key: time with microseconds, then the run id.</summary>
     public static string OrderSegment(DateTimeOffset start, Guid runId) =>

@@ -222,17 +222,7 @@ public sealed class RunState
             Provider = write.Provider;
         }
 
-        // A later estimate must not replace what somebody reported.
-        if (
-            write.Usage is { } usage
-            && !(
-                usage.Source == FigureSource.Estimated && Usage is { Source: FigureSource.Reported }
-            )
-            && (Usage is { Source: FigureSource.Estimated } || Takes(write, RunFields.Usage, true))
-        )
-        {
-            Usage = usage;
-        }
+        MergeUsage(write);
 
         if (Takes(write, RunFields.Thread, write.ThreadId is not null))
         {
@@ -272,6 +262,30 @@ public sealed class RunState
         }
 
         return taken;
+    }
+
+    /// <summary>What is reported replaces an estimate, never the other way round; estimates of two pieces add what the other one could not see.</summary>
+    private void MergeUsage(RunWrite write)
+    {
+        if (write.Usage is not { } usage)
+        {
+            return;
+        }
+
+        if (usage.Source == FigureSource.Estimated)
+        {
+            Usage = Usage switch
+            {
+                null => usage,
+                { Source: FigureSource.Estimated } old => TokenUsage.Larger(old, usage),
+                _ => Usage,
+            };
+        }
+        else if (Usage is { Source: FigureSource.Estimated } || Takes(write, RunFields.Usage, true))
+        {
+            Updated |= write.Operation == RunOperation.Update ? RunFields.Usage : RunFields.None;
+            Usage = usage;
+        }
     }
 
     private void MergeMetadata(RunWrite write)

@@ -20,6 +20,7 @@ internal static class DialectPaths
         "/v1",
         "/v2",
         "/tenants",
+        "/model-price-map",
         "/ok",
     ];
 

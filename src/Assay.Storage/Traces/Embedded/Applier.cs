@@ -182,8 +182,7 @@ internal sealed class Applier : IDisposable
         if (state.Usage is { } usage)
         {
             row.Cost =
-                usage.ReportedCost
-                ?? _price(workspace, state.Model, state.Provider, usage, row.Start);
+                usage.KnownCost ?? _price(workspace, state.Model, state.Provider, usage, row.Start);
         }
     }
 

@@ -251,6 +251,65 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("workspace_member", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Models.Prices.ModelPrice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<decimal?>("BatchFactor")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("batch_factor");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("LongContext")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("long_context");
+
+                    b.Property<string>("MatchPath")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("match_path");
+
+                    b.Property<string>("MatchPattern")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("match_pattern");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Prices")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prices");
+
+                    b.Property<string>("Provider")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("provider");
+
+                    b.Property<long?>("StartTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("start_time");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_price");
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("ix_model_price_workspace_id");
+
+                    b.ToTable("model_price", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Projects.Project", b =>
                 {
                     b.Property<Guid>("Id")
