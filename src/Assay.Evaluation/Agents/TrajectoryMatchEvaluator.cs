@@ -1,5 +1,3 @@
-using Assay.Evaluation.Json;
-
 namespace Assay.Evaluation.Agents;
 
 /// <summary>How a trajectory is compared with its reference.</summary>
@@ -83,10 +81,5 @@ public sealed class TrajectoryMatchEvaluator(TrajectoryMatch match) : Determinis
     }
 
     private bool Fits(ToolCall call, ToolCall expected) =>
-        string.Equals(call.Name, expected.Name, StringComparison.Ordinal)
-        && (
-            IgnoreArguments
-            || expected.Arguments is not { } wanted
-            || (call.Arguments is { } given && JsonEquality.AreEqual(given, wanted))
-        );
+        ToolCallMatch.Fits(call, expected, IgnoreArguments);
 }

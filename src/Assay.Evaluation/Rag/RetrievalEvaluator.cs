@@ -1,7 +1,7 @@
 namespace Assay.Evaluation.Rag;
 
 /// <summary>
-/// Precision, recall, reciprocal rank and nDCG of the first k retrieved documents (Manning, Raghavan and Schütze,
+/// Precision, recall, F1, hit, reciprocal rank, average precision and nDCG of the first k retrieved documents (Manning, Raghavan and Schütze,
 /// "Introduction to Information Retrieval", 2008, chapter 8). nDCG uses the gain as given over log2(rank + 1), after
 /// Järvelin and Kekäläinen 2002. A document returned twice counts once, at its better rank.
 /// </summary>
@@ -16,7 +16,16 @@ public sealed class RetrievalEvaluator : DeterministicEvaluator
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
         _k = k;
-        Keys = [$"precision@{k}", $"recall@{k}", $"mrr@{k}", $"ndcg@{k}"];
+        Keys =
+        [
+            $"precision@{k}",
+            $"recall@{k}",
+            $"f1@{k}",
+            $"hit@{k}",
+            $"mrr@{k}",
+            $"map@{k}",
+            $"ndcg@{k}",
+        ];
     }
 
     /// <inheritdoc/>
@@ -49,12 +58,35 @@ public sealed class RetrievalEvaluator : DeterministicEvaluator
         var hits = found.Count(g => g > 0);
         var first = found.FindIndex(g => g > 0);
         var ideal = Discounted(gains.Values.OrderDescending().Take(_k));
-        return EvaluationResult.Of(
-            Score.Numeric(Keys[0], (double)hits / _k),
-            Score.Numeric(Keys[1], (double)hits / gains.Count),
-            Score.Numeric(Keys[2], first < 0 ? 0 : 1.0 / (first + 1)),
-            Score.Numeric(Keys[3], Discounted(found) / ideal)
-        );
+        double[] values =
+        [
+            (double)hits / _k,
+            (double)hits / gains.Count,
+            2.0 * hits / (_k + gains.Count),
+            hits > 0 ? 1 : 0,
+            first < 0 ? 0 : 1.0 / (first + 1),
+            AveragePrecision(found, Math.Min(gains.Count, _k)),
+            Discounted(found) / ideal,
+        ];
+        return EvaluationResult.Of([
+            .. Keys.Zip(values, (key, value) => Score.Numeric(key, value)),
+        ]);
+    }
+
+    /// <summary>Precision at each rank that holds a relevant document, over how many could be found.</summary>
+    private static double AveragePrecision(List<double> found, int possible)
+    {
+        var hits = 0;
+        var sum = 0.0;
+        for (var i = 0; i < found.Count; i++)
+        {
+            if (found[i] > 0)
+            {
+                sum += (double)++hits / (i + 1);
+            }
+        }
+
+        return sum / possible;
     }
 
     private static double Discounted(IEnumerable<double> gains) =>

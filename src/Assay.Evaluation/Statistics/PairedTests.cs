@@ -53,6 +53,9 @@ public static class PairedTests
         return n == 0 ? 1 : (2 * Binomial.CDF(0.5, n, smaller)) - Binomial.PMF(0.5, n, smaller);
     }
 
+    /// <summary>The exact sign test: two-sided binomial with one half over the pairs that differ (J. Arbuthnott 1710; Conover 1999, §3.4).</summary>
+    public static double Sign(int wins, int losses) => McNemarExact(wins, losses);
+
     private static int CheckDiscordant(int onlyFirst, int onlySecond)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(onlyFirst);
