@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
+using Assay.Core.Sharing;
 using Assay.Core.Traces;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -26,6 +27,7 @@ public static class CoreServices
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost
         );
+        services.AddSingleton<ShareLinks>();
         return services;
     }
 }

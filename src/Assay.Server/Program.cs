@@ -10,6 +10,7 @@ using Assay.Server.LangSmith.Info;
 using Assay.Server.LangSmith.Prices;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
+using Assay.Server.LangSmith.Sharing;
 using Assay.Storage;
 using Assay.UI;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -58,9 +59,12 @@ app.UseMiddleware<CallerMiddleware>();
 app.UseAntiforgery();
 app.MapInfo();
 app.MapRuns();
+app.MapRunDeletion();
 app.MapFeedback();
 app.MapSessions();
 app.MapModelPrices();
+app.MapShares();
+app.MapPublicRuns();
 app.MapGet(
         "/auth/link/{token}",
         (string token, HttpContext context, LoginLinks links) => links.UseAsync(token, context)

@@ -2,18 +2,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { Client, RunTree } from "langsmith";
+import { RunTree } from "langsmith";
 import { traceable } from "langsmith/traceable";
-
-const apiUrl = `${process.env.ASSAY_URL}/api/v1`;
-const apiKey = process.env.ASSAY_KEY;
-const newClient = (options = {}) => new Client({ apiUrl, apiKey, autoBatchTracing: true, ...options });
-const all = async (iterator) => {
-  const items = [];
-  for await (const item of iterator) items.push(item);
-  return items;
-};
-const project = () => `conformance-${randomUUID()}`;
+import { all, newClient, project } from "./server.js";
 
 test("traceable sends a tree that reads back as sent", async () => {
   const client = newClient();

@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
+using Assay.Core.Sharing;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
@@ -34,6 +35,9 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Workspaces' own model prices.</summary>
     public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
+
+    /// <summary>Public links to runs.</summary>
+    public DbSet<ShareLink> ShareLinks => Set<ShareLink>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

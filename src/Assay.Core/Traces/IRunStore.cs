@@ -145,10 +145,11 @@ public interface IRunStore
         CancellationToken cancellationToken
     );
 
-    /// <summary>Deletes whole traces; returns how many runs went.</summary>
+    /// <summary>Deletes whole traces, of one project when it is named; returns how many runs went.</summary>
     Task<long> DeleteTracesAsync(
         Guid workspaceId,
         IReadOnlyList<Guid> traceIds,
+        Guid? projectId,
         CancellationToken cancellationToken
     );
 

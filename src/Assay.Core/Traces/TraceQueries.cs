@@ -218,16 +218,22 @@ public sealed class TraceQueries(IRunStore store)
         return await store.DeleteRunsAsync(caller.WorkspaceId, runIds, cancellationToken);
     }
 
-    /// <summary>Deletes whole traces; returns how many runs went.</summary>
+    /// <summary>Deletes whole traces, of one project when it is named; returns how many runs went.</summary>
     public async Task<long> DeleteTracesAsync(
         Caller caller,
         IReadOnlyList<Guid> traceIds,
+        Guid? projectId,
         CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Delete);
         await store.SettleAsync(cancellationToken);
-        return await store.DeleteTracesAsync(caller.WorkspaceId, traceIds, cancellationToken);
+        return await store.DeleteTracesAsync(
+            caller.WorkspaceId,
+            traceIds,
+            projectId,
+            cancellationToken
+        );
     }
 
     private async ValueTask ReadyAsync(Caller caller, CancellationToken cancellationToken)

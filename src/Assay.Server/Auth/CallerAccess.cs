@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Assay.Core.Access;
+using Assay.Server.LangSmith;
 
 namespace Assay.Server.Auth;
 
@@ -107,8 +108,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, ApiKeys keys, Boots
             return;
         }
 
-        context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { detail }, context.RequestAborted);
+        await WireError.WriteAsync(context, status, detail);
     }
 }
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Assay.Server.LangSmith;
 
-/// <summary>Errors in LangSmith's shape: <c>{"detail": "…"}</c> with the status its clients expect.</summary>
+/// <summary>Errors in LangSmith's shape with the status its clients expect; see <see cref="WireError"/>.</summary>
 internal static class Errors
 {
     public static IResult NotFound(string what) =>
@@ -14,8 +14,7 @@ internal static class Errors
     public static IResult Invalid(string detail) =>
         Detail(StatusCodes.Status422UnprocessableEntity, detail);
 
-    public static IResult Detail(int status, string detail) =>
-        Results.Json(new { detail }, statusCode: status);
+    public static IResult Detail(int status, string detail) => new WireError(status, detail);
 
     /// <summary>The exception writer of the host.</summary>
     public static async Task WriteAsync(HttpContext context)
@@ -50,8 +49,7 @@ internal static class Errors
             ).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(new { detail }, context.RequestAborted);
+        await WireError.WriteAsync(context, status, detail);
     }
 }
 

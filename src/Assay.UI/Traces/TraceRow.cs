@@ -3,7 +3,11 @@ using Assay.Core.Traces;
 namespace Assay.UI.Traces;
 
 /// <summary>One row of the tree with its bar in the waterfall; places are percentages of the trace's time.</summary>
-internal sealed record TraceRow(Run Run, int Depth, double Left, double Width)
+/// <param name="Run">The run.</param>
+/// <param name="Depth">How deep it hangs; 0 for a root.</param>
+/// <param name="Left">Where its bar begins.</param>
+/// <param name="Width">How wide its bar is.</param>
+public sealed record TraceRow(Run Run, int Depth, double Left, double Width)
 {
     private const int MaxDepth = 40;
 

@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Assay.Server.LangSmith.Runs;
 
-/// <summary>Runs on LangSmith's wire: ingest, query, statistics, deletion, attachments, feedback.</summary>
+/// <summary>Runs on LangSmith's wire: ingest, query and statistics.</summary>
 internal static class RunEndpoints
 {
     private const long MaxJsonBody = 256L << 20;
@@ -23,9 +23,7 @@ internal static class RunEndpoints
         app.MapPost("/api/v1/runs/query", QueryAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/runs/stats", StatsAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/runs/group", GroupAsync).Needs(Permission.Read);
-        app.MapPost("/api/v1/runs/delete", DeleteRunsAsync).Needs(Permission.Delete);
-        app.MapPost("/api/v1/runs/delete/traces", DeleteTracesAsync).Needs(Permission.Delete);
-        app.MapGet("/attachments/{token}", AttachmentAsync).IsOpen();
+        app.MapAttachments();
     }
 
     private static async Task<IResult> PostAsync(HttpContext context, TraceIngest ingest)
@@ -98,20 +96,27 @@ internal static class RunEndpoints
     )
     {
         var caller = context.Caller();
-        var run = await queries.FindAsync(caller, id, null, RunParts.All, context.RequestAborted);
+        var run = await queries.FindAsync(
+            caller,
+            id,
+            context.Request.Query.Id("session_id"),
+            RunParts.All,
+            context.RequestAborted
+        );
         if (run is null)
         {
             return Errors.NotFound("Run");
         }
 
-        var children = await queries.ChildIdsAsync(
+        var relations = await RunRelations.LoadAsync(
             caller,
-            run.TraceId,
-            run.Id,
+            [run],
+            withTraces: true,
+            context.RequestServices,
             context.RequestAborted
         );
         return WireResult.Json(w =>
-            RunOut.Write(w, run, caller, Url(context, protection), children)
+            RunOut.Write(w, run, caller, Attachments.Url(context, protection), relations)
         );
     }
 
@@ -141,13 +146,21 @@ internal static class RunEndpoints
         }
 
         var page = await queries.QueryAsync(caller, query, context.RequestAborted);
+        var url = Attachments.Url(context, protection);
+        var relations = await RunRelations.LoadAsync(
+            caller,
+            page.Runs,
+            RunQueryJson.WantsTraces(document.RootElement),
+            context.RequestServices,
+            context.RequestAborted
+        );
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
             w.WriteStartArray("runs");
             foreach (var run in page.Runs)
             {
-                RunOut.Write(w, run, caller, Url(context, protection));
+                RunOut.Write(w, run, caller, url, relations);
             }
 
             w.WriteEndArray();
@@ -155,6 +168,7 @@ internal static class RunEndpoints
             w.WriteString("next", page.Next);
             w.WriteNull("prev");
             w.WriteEndObject();
+            w.WriteNull("parsed_query");
             w.WriteEndObject();
         });
     }
@@ -201,86 +215,6 @@ internal static class RunEndpoints
             context.RequestAborted
         );
         return WireResult.Json(w => StatsOut.WriteThreads(w, page));
-    }
-
-    private static async Task<IResult> DeleteRunsAsync(HttpContext context, TraceQueries queries)
-    {
-        using var document = await DocumentAsync(context);
-        var ids = document.RootElement.Ids("run_ids");
-        return ids.Count == 0
-            ? Errors.Invalid("run_ids: must name at least one run")
-            : Results.Json(
-                new
-                {
-                    deleted = await queries.DeleteRunsAsync(
-                        context.Caller(),
-                        ids,
-                        context.RequestAborted
-                    ),
-                }
-            );
-    }
-
-    private static async Task<IResult> DeleteTracesAsync(HttpContext context, TraceQueries queries)
-    {
-        using var document = await DocumentAsync(context);
-        var ids = document.RootElement.Ids("trace_ids");
-        return ids.Count == 0
-            ? Errors.Invalid("trace_ids: must name at least one trace")
-            : Results.Json(
-                new
-                {
-                    deleted = await queries.DeleteTracesAsync(
-                        context.Caller(),
-                        ids,
-                        context.RequestAborted
-                    ),
-                }
-            );
-    }
-
-    private static async Task<IResult> AttachmentAsync(
-        string token,
-        HttpContext context,
-        IBlobStore blobs,
-        IDataProtectionProvider protection
-    )
-    {
-        try
-        {
-            var parts = Protector(protection).Unprotect(token).Split('\n', 2);
-            var stream = await blobs.OpenAsync(parts[0], context.RequestAborted);
-            if (stream is null)
-            {
-                return Errors.NotFound("Attachment");
-            }
-
-            // Whatever a client uploaded is never run by a browser on our origin.
-            context.Response.Headers.ContentSecurityPolicy =
-                "sandbox; default-src 'none'; img-src 'self'; media-src 'self'";
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            return Results.File(stream, parts[1], enableRangeProcessing: true);
-        }
-        catch (System.Security.Cryptography.CryptographicException)
-        {
-            return Errors.Detail(
-                StatusCodes.Status403Forbidden,
-                "The link is not valid or has expired."
-            );
-        }
-    }
-
-    private static ITimeLimitedDataProtector Protector(IDataProtectionProvider provider) =>
-        provider.CreateProtector("Assay.Attachment").ToTimeLimitedDataProtector();
-
-    private static Func<Attachment, string> Url(
-        HttpContext context,
-        IDataProtectionProvider protection
-    )
-    {
-        var request = context.Request;
-        return file =>
-            $"{request.Scheme}://{request.Host}/attachments/{Protector(protection).Protect($"{file.BlobKey}\n{file.ContentType}", TimeSpan.FromHours(12))}";
     }
 
     private static async Task<IResult> AcceptAsync(

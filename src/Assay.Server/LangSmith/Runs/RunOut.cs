@@ -9,68 +9,50 @@ namespace Assay.Server.LangSmith.Runs;
 /// <summary>Writes a run as LangSmith's v1 clients read it. Payloads are copied verbatim. A client's <c>select</c> is a hint: cheap fields are always there.</summary>
 internal static class RunOut
 {
+    /// <summary>For a caller of the workspace.</summary>
     public static void Write(
         Utf8JsonWriter w,
         Run run,
         Caller caller,
         Func<Attachment, string>? attachmentUrl = null,
-        (IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)? children = null
+        RunRelations? relations = null
+    )
+    {
+        relations ??= RunRelations.None;
+        w.WriteStartObject();
+        Fields(w, run, attachmentUrl, relations);
+        w.WriteString("session_id", run.ProjectId);
+        w.WriteId("reference_dataset_id", Find(relations.Datasets, run));
+        w.WriteString("app_path", AppPath(run, caller.WorkspaceId));
+        w.WriteString("thread_id", run.ThreadId);
+        w.WriteId(
+            "share_token",
+            relations.ShareTokens.TryGetValue(run.Id, out var token) ? token : null
+        );
+        w.WriteBoolean("in_dataset", false);
+        w.WriteNull("last_queued_at");
+        w.WriteString("trace_tier", "longlived");
+        w.WriteNull("ttl_seconds");
+        w.WriteBoolean("trace_upgrade", false);
+        w.WriteEndObject();
+    }
+
+    /// <summary>For whoever holds a share token: nothing of the workspace around the run.</summary>
+    public static void WritePublic(
+        Utf8JsonWriter w,
+        Run run,
+        Func<Attachment, string> attachmentUrl,
+        RunRelations relations
     )
     {
         w.WriteStartObject();
-        w.WriteString("id", run.Id);
-        w.WriteString("name", run.Name);
-        w.WriteString("run_type", Kind(run.Kind));
-        w.WriteString("start_time", Wire.Time(run.StartTime));
-        w.WriteTime("end_time", run.EndTime);
-        w.WriteString("status", run.Status.ToString().ToLowerInvariant());
-        w.WriteString("error", run.Error);
-        w.WriteNumber("execution_order", 1);
-        Payload(w, "inputs", run, PayloadKind.Inputs, "{}");
-        Payload(w, "outputs", run, PayloadKind.Outputs, "null");
-        Payload(w, "extra", run, PayloadKind.Extra, "{}");
-        Payload(w, "events", run, PayloadKind.Events, "[]");
-        Payload(w, "serialized", run, PayloadKind.Serialized, "null");
-        w.WriteString("inputs_preview", run.InputsPreview);
-        w.WriteString("outputs_preview", run.OutputsPreview);
-        w.WriteTexts("tags", run.Tags);
-        w.WriteId("parent_run_id", run.ParentRunId);
-        w.WriteIds("parent_run_ids", Ancestors(run.DottedOrder));
-        if (children is { } below)
-        {
-            w.WriteIds("direct_child_run_ids", below.Direct);
-            w.WriteIds("child_run_ids", below.All);
-        }
-
-        w.WriteString("trace_id", run.TraceId);
-        w.WriteString("dotted_order", run.DottedOrder);
-        w.WriteString("session_id", run.ProjectId);
-        w.WriteId("reference_example_id", run.ReferenceExampleId);
-        w.WriteNull("reference_dataset_id");
-        w.WriteString(
-            "app_path",
-            $"/o/{caller.WorkspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}"
-        );
-        w.WriteString("thread_id", run.ThreadId);
-        w.WriteTime("first_token_time", run.FirstTokenTime);
-        Figures(w, run);
-        Feedback(w, run.FeedbackStats);
-        w.WriteStartObject("s3_urls");
-        foreach (var file in attachmentUrl is null ? [] : run.Attachments)
-        {
-            w.WriteStartObject("attachment." + file.Name);
-            w.WriteString("presigned_url", attachmentUrl!(file));
-            w.WriteString("mime_type", file.ContentType);
-            w.WriteEndObject();
-        }
-
-        w.WriteEndObject();
-        w.WriteNull("manifest_id");
-        w.WriteNull("share_token");
-        w.WriteBoolean("in_dataset", false);
-        w.WriteString("trace_tier", "longlived");
+        Fields(w, run, attachmentUrl, relations);
         w.WriteEndObject();
     }
+
+    /// <summary>The run's place in the web pages of the product.</summary>
+    public static string AppPath(Run run, Guid workspaceId) =>
+        $"/o/{workspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}";
 
     public static void Feedback(Utf8JsonWriter w, IReadOnlyDictionary<string, FeedbackStats> stats)
     {
@@ -108,6 +90,97 @@ internal static class RunOut
     /// <summary>The wire knows seven types; agents and guardrails are chains there.</summary>
     public static string Kind(RunKind kind) =>
         kind is RunKind.Agent or RunKind.Guardrail ? "chain" : kind.ToString().ToLowerInvariant();
+
+    /// <summary>The runs above, root first, as the order key names them.</summary>
+    public static IReadOnlyList<Guid> Ancestors(string dottedOrder) =>
+        [
+            .. dottedOrder
+                .Split('.')
+                .SkipLast(1)
+                .Where(s => s.Length > 36)
+                .Select(s => Guid.TryParse(s[^36..], out var id) ? id : Guid.Empty),
+        ];
+
+    /// <summary>Writes one payload verbatim.</summary>
+    public static void Payload(
+        Utf8JsonWriter w,
+        string name,
+        Run run,
+        PayloadKind kind,
+        string absent
+    )
+    {
+        w.WritePropertyName(name);
+        if (run.Payloads.TryGetValue(kind, out var json))
+        {
+            // Checked when it came in; checking again would cost every read.
+            w.WriteRawValue(json.Span, skipInputValidation: true);
+        }
+        else
+        {
+            w.WriteRawValue(absent);
+        }
+    }
+
+    private static void Fields(
+        Utf8JsonWriter w,
+        Run run,
+        Func<Attachment, string>? attachmentUrl,
+        RunRelations relations
+    )
+    {
+        w.WriteString("id", run.Id);
+        w.WriteString("name", run.Name);
+        w.WriteString("run_type", Kind(run.Kind));
+        w.WriteTime("start_time", run.StartTime);
+        w.WriteTime("end_time", run.EndTime);
+        w.WriteString("status", run.Status.ToString().ToLowerInvariant());
+        w.WriteString("error", run.Error);
+        w.WriteNumber("execution_order", 1);
+        Payload(w, "inputs", run, PayloadKind.Inputs, "{}");
+        Payload(w, "outputs", run, PayloadKind.Outputs, "null");
+        Payload(w, "extra", run, PayloadKind.Extra, "{}");
+        Payload(w, "events", run, PayloadKind.Events, "[]");
+        Payload(w, "serialized", run, PayloadKind.Serialized, "null");
+        w.WriteString("inputs_preview", run.InputsPreview);
+        w.WriteString("outputs_preview", run.OutputsPreview);
+        w.WriteTexts("tags", run.Tags);
+        w.WriteId("parent_run_id", run.ParentRunId);
+        w.WriteIds("parent_run_ids", Ancestors(run.DottedOrder));
+        if (relations.Traces.TryGetValue(run.TraceId, out var trace))
+        {
+            w.WriteIds("direct_child_run_ids", trace.Children(run.Id));
+            w.WriteIds("child_run_ids", trace.Descendants(run.Id));
+            w.WriteTime("trace_min_start_time", trace.MinStart);
+            w.WriteTime("trace_max_start_time", trace.MaxStart);
+        }
+
+        w.WriteString("trace_id", run.TraceId);
+        w.WriteString("dotted_order", run.DottedOrder);
+        w.WriteId("reference_example_id", run.ReferenceExampleId);
+        w.WriteTime("first_token_time", run.FirstTokenTime);
+        Figures(w, run);
+        Feedback(w, run.FeedbackStats);
+        w.WriteStartObject("s3_urls");
+        foreach (var file in attachmentUrl is null ? [] : run.Attachments)
+        {
+            w.WriteStartObject("attachment." + file.Name);
+            w.WriteString("presigned_url", attachmentUrl!(file));
+            w.WriteString("mime_type", file.ContentType);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndObject();
+        w.WriteNull("inputs_s3_urls");
+        w.WriteNull("outputs_s3_urls");
+        w.WriteNull("manifest_id");
+        w.WriteNull("manifest_s3_id");
+    }
+
+    private static Guid? Find(IReadOnlyDictionary<Guid, Guid> datasets, Run run) =>
+        run.ReferenceExampleId is not null && datasets.TryGetValue(run.ProjectId, out var id)
+            ? id
+            : null;
 
     private static void Figures(Utf8JsonWriter w, Run run)
     {
@@ -168,33 +241,4 @@ internal static class RunOut
 
         w.WriteEndObject();
     }
-
-    private static void Payload(
-        Utf8JsonWriter w,
-        string name,
-        Run run,
-        PayloadKind kind,
-        string absent
-    )
-    {
-        w.WritePropertyName(name);
-        if (run.Payloads.TryGetValue(kind, out var json))
-        {
-            // Checked when it came in; checking again would cost every read.
-            w.WriteRawValue(json.Span, skipInputValidation: true);
-        }
-        else
-        {
-            w.WriteRawValue(absent);
-        }
-    }
-
-    private static IReadOnlyList<Guid> Ancestors(string dottedOrder) =>
-        [
-            .. dottedOrder
-                .Split('.')
-                .SkipLast(1)
-                .Where(s => s.Length > 36)
-                .Select(s => Guid.TryParse(s[^36..], out var id) ? id : Guid.Empty),
-        ];
 }

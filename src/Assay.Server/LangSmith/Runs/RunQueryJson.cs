@@ -45,6 +45,17 @@ internal static class RunQueryJson
         };
     }
 
+    /// <summary>True when fields are selected that only the whole trace can tell.</summary>
+    public static bool WantsTraces(JsonElement json) =>
+        json.Texts("select")
+            .Any(s =>
+                s
+                    is "child_run_ids"
+                        or "direct_child_run_ids"
+                        or "trace_min_max_start_time"
+                        or "trace_first_received_at"
+            );
+
     private static RunParts Parts(JsonElement json)
     {
         if (json.Field("select") is not { ValueKind: JsonValueKind.Array } select)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Metadata;
 using Assay.Core.Projects;
+using Assay.Core.Sharing;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
@@ -258,7 +259,8 @@ internal static class SessionEndpoints
         HttpContext context,
         IDbContextFactory<MetadataContext> metadata,
         ProjectDirectory directory,
-        IRunStore store
+        IRunStore store,
+        ShareLinks links
     )
     {
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
@@ -272,6 +274,7 @@ internal static class SessionEndpoints
         directory.Forget(project.WorkspaceId, project.Id);
         await store.SettleAsync(context.RequestAborted);
         await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, context.RequestAborted);
+        await links.DropAsync(project.WorkspaceId, [], [], project.Id, context.RequestAborted);
         return Results.Json(
             new { message = "Session deleted" },
             statusCode: StatusCodes.Status202Accepted

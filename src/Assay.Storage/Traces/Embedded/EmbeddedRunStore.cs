@@ -292,10 +292,20 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     public Task<long> DeleteTracesAsync(
         Guid workspaceId,
         IReadOnlyList<Guid> traceIds,
+        Guid? projectId,
         CancellationToken cancellationToken
     ) =>
         RemoveAsync(
-            () => [.. traceIds.Distinct().SelectMany(id => _applier.TraceRows(workspaceId, id))],
+            () =>
+            {
+                var rows = traceIds
+                    .Distinct()
+                    .SelectMany(id => _applier.TraceRows(workspaceId, id));
+                return projectId is not { } id ? [.. rows]
+                    : _projects.Find(workspaceId, id) is { } number
+                        ? [.. rows.Where(r => r.Project == number)]
+                    : [];
+            },
             cancellationToken
         );
 

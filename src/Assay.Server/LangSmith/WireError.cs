@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Assay.Server.LangSmith;
+
+/// <summary>
+/// An error in the shape that the route's clients read: <c>{"detail": "…"}</c> in v1, a problem document (RFC 9457) with the same
+/// <c>detail</c> in v2.
+/// </summary>
+internal sealed class WireError(int status, string detail) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, status, detail);
+
+    public static async Task WriteAsync(HttpContext context, int status, string detail)
+    {
+        context.Response.StatusCode = status;
+        if (!context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal))
+        {
+            await context.Response.WriteAsJsonAsync(new { detail }, context.RequestAborted);
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(
+            new
+            {
+                type = "about:blank",
+                title = ReasonPhrases.GetReasonPhrase(status),
+                status,
+                detail,
+            },
+            options: null,
+            "application/problem+json",
+            context.RequestAborted
+        );
+    }
+}
