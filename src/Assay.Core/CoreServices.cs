@@ -16,8 +16,7 @@ public static class CoreServices
     public static IServiceCollection AddCore(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ApiKeys>();
-        services.AddSingleton<Bootstrap>();
+        services.AddAccess();
         services.AddSingleton<ProjectDirectory>();
         services.AddSingleton<RunNormalizer>();
         services.AddSingleton<TraceIngest>();

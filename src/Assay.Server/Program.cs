@@ -1,6 +1,5 @@
 using Assay.Core;
 using Assay.Core.Access;
-using Assay.Core.Metadata;
 using Assay.Core.Models.Prices;
 using Assay.Core.Traces;
 using Assay.Server;
@@ -13,9 +12,7 @@ using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
 using Assay.Storage;
 using Assay.UI;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.DataProtection;
 
 var builder = WebApplication.CreateBuilder(args);
 if (builder.Configuration["urls"] is null)
@@ -31,20 +28,14 @@ builder
 builder
     .Services.AddCore()
     .AddStorage(builder.Configuration["data"] ?? builder.Configuration["ASSAY_DATA"] ?? "./data");
-builder
-    .Services.AddDataProtection()
-    .SetApplicationName("Assay")
-    .PersistKeysToDbContext<MetadataContext>();
-builder
-    .Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
-    .AddCookie(o => o.LoginPath = "/login");
-builder.Services.AddSingleton<LoginLinks>();
+builder.AddAuth();
 builder.Services.AddUi(context => context.Caller());
 
 var app = builder.Build();
 await StorageServices.MigrateAsync(app.Services, CancellationToken.None);
 await app.Services.GetRequiredService<PriceBook>().LoadAsync(CancellationToken.None);
 app.Services.GetRequiredService<TraceFeed>().Attach(app.Services.GetRequiredService<IRunStore>());
+app.UseSecurityHeaders();
 app.UseExceptionHandler(e => e.Run(Errors.WriteAsync));
 app.Use(
     (context, next) =>
@@ -56,6 +47,7 @@ app.Use(
 app.UseRouting();
 app.UseAuthentication();
 app.UseMiddleware<CallerMiddleware>();
+app.UseRateLimiter();
 app.UseAntiforgery();
 app.MapInfo();
 app.MapRuns();
@@ -65,11 +57,7 @@ app.MapSessions();
 app.MapModelPrices();
 app.MapShares();
 app.MapPublicRuns();
-app.MapGet(
-        "/auth/link/{token}",
-        (string token, HttpContext context, LoginLinks links) => links.UseAsync(token, context)
-    )
-    .IsOpen();
+app.MapSignIn();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
     .Add(page =>

@@ -29,10 +29,16 @@ public sealed class Bootstrap(
         }
 
         var now = time.GetUtcNow();
+        var organization = new Organization
+        {
+            Id = Guid.CreateVersion7(now),
+            Name = "My organization",
+            CreatedAt = now,
+        };
         var workspace = new Workspace
         {
             Id = Guid.CreateVersion7(now),
-            OrganizationId = Guid.CreateVersion7(now),
+            OrganizationId = organization.Id,
             Name = "Default",
             Handle = "default",
             CreatedAt = now,
@@ -46,6 +52,7 @@ public sealed class Bootstrap(
             SecurityStamp = Guid.CreateVersion7(now).ToString("N"),
             CreatedAt = now,
         };
+        db.Organizations.Add(organization);
         db.Workspaces.Add(workspace);
         db.Users.Add(owner);
         db.WorkspaceMembers.Add(
@@ -54,6 +61,7 @@ public sealed class Bootstrap(
                 WorkspaceId = workspace.Id,
                 MemberId = owner.Id,
                 Role = Role.Owner,
+                JoinedAt = now,
             }
         );
         await db.SaveChangesAsync(cancellationToken);
@@ -63,45 +71,5 @@ public sealed class Bootstrap(
             cancellationToken
         );
         return (workspace, true);
-    }
-
-    /// <summary>The caller that a signed-in member is in a workspace; null when not a member.</summary>
-    public async Task<Caller?> FindCallerAsync(
-        Guid memberId,
-        Guid workspaceId,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var found = await (
-            from m in db.WorkspaceMembers.AsNoTracking()
-            join u in db.Users.AsNoTracking() on m.MemberId equals u.Id
-            where m.MemberId == memberId && m.WorkspaceId == workspaceId
-            select new
-            {
-                m.Role,
-                u.Email,
-                u.DisplayName,
-            }
-        ).FirstOrDefaultAsync(cancellationToken);
-        return found is null
-            ? null
-            : new Caller(
-                workspaceId,
-                Grants.Of(found.Role),
-                UserId: memberId,
-                Name: found.Email ?? found.DisplayName ?? "member"
-            );
-    }
-
-    /// <summary>The owner of a workspace who came first: the person the login link stands for.</summary>
-    public async Task<Guid?> FindOwnerAsync(Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return await db
-            .WorkspaceMembers.AsNoTracking()
-            .Where(m => m.WorkspaceId == workspaceId && m.Role == Role.Owner)
-            .Select(m => (Guid?)m.MemberId)
-            .FirstOrDefaultAsync(cancellationToken);
     }
 }

@@ -21,11 +21,20 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Projects and experiments.</summary>
     public DbSet<Project> Projects => Set<Project>();
 
+    /// <summary>Organizations.</summary>
+    public DbSet<Organization> Organizations => Set<Organization>();
+
     /// <summary>Workspaces.</summary>
     public DbSet<Workspace> Workspaces => Set<Workspace>();
 
     /// <summary>Who is in which workspace.</summary>
     public DbSet<WorkspaceMember> WorkspaceMembers => Set<WorkspaceMember>();
+
+    /// <summary>Invitations into workspaces.</summary>
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
+    /// <summary>Secrets of workspaces.</summary>
+    public DbSet<WorkspaceSecret> WorkspaceSecrets => Set<WorkspaceSecret>();
 
     /// <summary>API keys.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();

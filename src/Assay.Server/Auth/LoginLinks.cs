@@ -1,14 +1,13 @@
 using System.Collections.Concurrent;
-using System.Security.Claims;
 using System.Security.Cryptography;
-using Assay.Core.Access;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace Assay.Server.Auth;
 
-/// <summary>One-time login links, printed at start. They live in memory only: a restart prints a new one.</summary>
-internal sealed class LoginLinks(Bootstrap members, TimeProvider time)
+/// <summary>
+/// One-time login links, printed at start. They live in memory only: a restart prints a new one. Opening a link changes nothing (previewers
+/// of chats and mail open links too); the button on its page uses it up.
+/// </summary>
+internal sealed class LoginLinks(TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
     private readonly ConcurrentDictionary<string, (Guid Workspace, DateTimeOffset Until)> _links =
@@ -21,25 +20,9 @@ internal sealed class LoginLinks(Bootstrap members, TimeProvider time)
         return token;
     }
 
-    public async Task<IResult> UseAsync(string token, HttpContext context)
-    {
-        if (
-            !_links.TryRemove(token, out var link)
-            || link.Until < time.GetUtcNow()
-            || await members.FindOwnerAsync(link.Workspace, context.RequestAborted) is not { } owner
-        )
-        {
-            return Results.Redirect("/login?expired=1");
-        }
-
-        var identity = new ClaimsIdentity(
-            [
-                new Claim(ClaimTypes.NameIdentifier, owner.ToString()),
-                new Claim("workspace", link.Workspace.ToString()),
-            ],
-            CookieAuthenticationDefaults.AuthenticationScheme
-        );
-        await context.SignInAsync(new ClaimsPrincipal(identity));
-        return Results.Redirect("/");
-    }
+    /// <summary>The workspace whose owner the link stands for, once; null afterwards.</summary>
+    public Guid? Use(string token) =>
+        _links.TryRemove(token, out var link) && link.Until >= time.GetUtcNow()
+            ? link.Workspace
+            : null;
 }
