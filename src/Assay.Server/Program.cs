@@ -21,6 +21,12 @@ if (builder.Configuration["urls"] is null)
 }
 
 builder.WebHost.UseStaticWebAssets();
+if (!builder.Environment.IsDevelopment())
+{
+    // Only developers need files that appear while the server runs; the fallback route for them would be an endpoint without a permission.
+    builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
+}
+
 builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
 builder
     .Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)

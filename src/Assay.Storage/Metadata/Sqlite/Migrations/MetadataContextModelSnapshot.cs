@@ -27,6 +27,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
                     b.Property<byte[]>("Hash")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -40,6 +44,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.Property<long?>("LastUsedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("last_used_at");
+
+                    b.Property<Guid?>("MemberId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("member_id");
 
                     b.Property<string>("Prefix")
                         .IsRequired()
@@ -87,9 +95,17 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("actor");
 
+                    b.Property<Guid?>("ApiKeyId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("api_key_id");
+
                     b.Property<long>("At")
                         .HasColumnType("INTEGER")
                         .HasColumnName("at");
+
+                    b.Property<Guid?>("MemberId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("member_id");
 
                     b.Property<string>("Subject")
                         .HasColumnType("TEXT")
@@ -102,10 +118,69 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entry");
 
-                    b.HasIndex("WorkspaceId", "Id")
-                        .HasDatabaseName("ix_audit_entry_workspace_id_id");
+                    b.HasIndex("WorkspaceId", "At")
+                        .HasDatabaseName("ix_audit_entry_workspace_id_at");
 
                     b.ToTable("audit_entry", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.Invitation", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ClosedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("closed_at");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Email")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("email");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("InvitedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("invited_by");
+
+                    b.Property<string>("NormalizedEmail")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("normalized_email");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("role");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_invitation");
+
+                    b.HasIndex("Hash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_invitation_hash");
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("ix_invitation_workspace_id");
+
+                    b.ToTable("invitation", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Access.Member", b =>
@@ -197,6 +272,27 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("AspNetUsers", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Access.Organization", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_organization");
+
+                    b.ToTable("organization", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Access.Workspace", b =>
                 {
                     b.Property<Guid>("Id")
@@ -241,6 +337,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("member_id");
 
+                    b.Property<long>("JoinedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("joined_at");
+
                     b.Property<int>("Role")
                         .HasColumnType("INTEGER")
                         .HasColumnName("role");
@@ -248,7 +348,35 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.HasKey("WorkspaceId", "MemberId")
                         .HasName("pk_workspace_member");
 
+                    b.HasIndex("MemberId")
+                        .HasDatabaseName("ix_workspace_member_member_id");
+
                     b.ToTable("workspace_member", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.WorkspaceSecret", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Ciphertext")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ciphertext");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.HasKey("WorkspaceId", "Key")
+                        .HasName("pk_workspace_secret");
+
+                    b.ToTable("workspace_secret", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Models.Prices.ModelPrice", b =>
