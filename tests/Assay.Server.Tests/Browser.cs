@@ -6,24 +6,24 @@ namespace Assay.Server.Tests;
 /// <summary>A browser without eyes: keeps cookies, sends Origin with forms, takes the hidden fields of the page's form along.</summary>
 public sealed partial class Browser : IDisposable
 {
-    private readonly HttpClient _client;
-
     public Browser(Uri address)
     {
-        _client = new HttpClient(
+        Client = new HttpClient(
             new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false }
         )
         {
             BaseAddress = address,
         };
-        _client.DefaultRequestHeaders.Add("Accept", "text/html,*/*");
+        Client.DefaultRequestHeaders.Add("Accept", "text/html,*/*");
     }
+
+    public HttpClient Client { get; }
 
     public CookieContainer Cookies { get; } = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public Task<HttpResponseMessage> GetAsync(string path) => _client.GetAsync(path, Cancel);
+    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(path, Cancel);
 
     public async Task<string> PageAsync(string path)
     {
@@ -87,11 +87,11 @@ public sealed partial class Browser : IDisposable
         {
             Content = new FormUrlEncodedContent(values),
         };
-        request.Headers.Add("Origin", _client.BaseAddress!.GetLeftPart(UriPartial.Authority));
-        return await _client.SendAsync(request, Cancel);
+        request.Headers.Add("Origin", Client.BaseAddress!.GetLeftPart(UriPartial.Authority));
+        return await Client.SendAsync(request, Cancel);
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => Client.Dispose();
 
     private static string Attribute(string tag, string name) =>
         tag.Split($" {name}=\"") is [_, var rest, ..]
