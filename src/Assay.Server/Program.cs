@@ -10,6 +10,7 @@ using Assay.Server.LangSmith.Prices;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
+using Assay.Server.LangSmith.V2;
 using Assay.Storage;
 using Assay.UI;
 using Microsoft.AspNetCore.Authorization;
@@ -50,6 +51,7 @@ app.Use(
         return next(context);
     }
 );
+app.UseStatusCodePages(Errors.WriteStatusAsync);
 app.UseRouting();
 app.UseAuthentication();
 app.UseMiddleware<CallerMiddleware>();
@@ -64,6 +66,10 @@ app.MapModelPrices();
 app.MapShares();
 app.MapPublicRuns();
 app.MapSignIn();
+app.MapRunsV2();
+app.MapThreadsV2();
+app.MapPublicV2();
+app.MapProductLinks();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
     .Add(page =>

@@ -66,6 +66,9 @@ public sealed record ConversationQuery
     /// <summary>Condition that some root of the thread must meet; figures are over the roots that meet it.</summary>
     public Filter? Filter { get; init; }
 
+    /// <summary>Condition that some run of a root's trace must meet.</summary>
+    public Filter? TreeFilter { get; init; }
+
     /// <summary>Roots started at or after.</summary>
     public DateTimeOffset? From { get; init; }
 

@@ -194,6 +194,19 @@ public sealed class TraceQueries(IRunStore store)
         );
     }
 
+    /// <summary>Feedback given to projects themselves, summed up by project and key.</summary>
+    public async Task<
+        IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
+    > ProjectFeedbackAsync(
+        Caller caller,
+        IReadOnlyList<Guid> projectIds,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ProjectFeedbackAsync(caller.WorkspaceId, projectIds, cancellationToken);
+    }
+
     /// <summary>Ids of direct children and of all descendants.</summary>
     public async Task<(IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)> ChildIdsAsync(
         Caller caller,

@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Assay.Server.LangSmith;
 
@@ -15,6 +16,19 @@ internal static class Errors
         Detail(StatusCodes.Status422UnprocessableEntity, detail);
 
     public static IResult Detail(int status, string detail) => new WireError(status, detail);
+
+    /// <summary>A body for answers of the API that have none: unknown routes and wrong methods.</summary>
+    public static Task WriteStatusAsync(StatusCodeContext context)
+    {
+        var http = context.HttpContext;
+        return http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+            ? WireError.WriteAsync(
+                http,
+                http.Response.StatusCode,
+                ReasonPhrases.GetReasonPhrase(http.Response.StatusCode)
+            )
+            : Task.CompletedTask;
+    }
 
     /// <summary>The exception writer of the host.</summary>
     public static async Task WriteAsync(HttpContext context)

@@ -42,6 +42,14 @@ internal static class JsonValues
     public static void WriteTime(this Utf8JsonWriter w, string name, DateTimeOffset? time) =>
         w.WriteString(name, time is { } value ? Wire.Time(value) : null);
 
+    /// <summary>A time with its offset.</summary>
+    public static void WriteZoned(this Utf8JsonWriter w, string name, DateTimeOffset? time) =>
+        w.WriteString(name, time is { } value ? Wire.Time(value) + "+00:00" : null);
+
+    /// <summary>A time with Z, as v2 clients read it.</summary>
+    public static void WriteUtc(this Utf8JsonWriter w, string name, DateTimeOffset? time) =>
+        w.WriteString(name, time is { } value ? Wire.Time(value) + "Z" : null);
+
     public static void WriteNumber(this Utf8JsonWriter w, string name, double? value)
     {
         if (value is { } number && double.IsFinite(number))

@@ -45,7 +45,7 @@ internal static class InfoEndpoints
                     dataset_examples_multipart_enabled = false,
                     examples_multipart_enabled = false,
                     ch_query_enabled = true,
-                    sdb_query_enabled = false,
+                    sdb_query_enabled = true,
                 },
             }
         );

@@ -184,7 +184,7 @@ internal static class RunEndpoints
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
-            StatsOut.Write(w, stats);
+            StatsOut.Write(w, stats, isSession: false);
             w.WriteEndObject();
         });
     }

@@ -22,7 +22,7 @@ internal static class RunOut
         w.WriteStartObject();
         Fields(w, run, attachmentUrl, relations);
         w.WriteString("session_id", run.ProjectId);
-        w.WriteId("reference_dataset_id", Find(relations.Datasets, run));
+        w.WriteId("reference_dataset_id", relations.DatasetOf(run));
         w.WriteString("app_path", AppPath(run, caller.WorkspaceId));
         w.WriteString("thread_id", run.ThreadId);
         w.WriteId(
@@ -54,9 +54,14 @@ internal static class RunOut
     public static string AppPath(Run run, Guid workspaceId) =>
         $"/o/{workspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}";
 
-    public static void Feedback(Utf8JsonWriter w, IReadOnlyDictionary<string, FeedbackStats> stats)
+    /// <summary>Feedback summed up by key.</summary>
+    public static void Feedback(
+        Utf8JsonWriter w,
+        IReadOnlyDictionary<string, FeedbackStats> stats,
+        string name = "feedback_stats"
+    )
     {
-        w.WriteStartObject("feedback_stats");
+        w.WriteStartObject(name);
         foreach (var (key, f) in stats)
         {
             w.WriteStartObject(key);
@@ -176,11 +181,6 @@ internal static class RunOut
         w.WriteNull("manifest_id");
         w.WriteNull("manifest_s3_id");
     }
-
-    private static Guid? Find(IReadOnlyDictionary<Guid, Guid> datasets, Run run) =>
-        run.ReferenceExampleId is not null && datasets.TryGetValue(run.ProjectId, out var id)
-            ? id
-            : null;
 
     private static void Figures(Utf8JsonWriter w, Run run)
     {

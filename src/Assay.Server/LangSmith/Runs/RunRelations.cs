@@ -22,6 +22,12 @@ internal sealed record RunRelations
     public IReadOnlyDictionary<Guid, TraceShape> Traces { get; init; } =
         new Dictionary<Guid, TraceShape>();
 
+    /// <summary>The dataset of the example that a run was made from.</summary>
+    public Guid? DatasetOf(Run run) =>
+        run.ReferenceExampleId is not null && Datasets.TryGetValue(run.ProjectId, out var id)
+            ? id
+            : null;
+
     /// <summary>Loads them for a page of runs.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="runs">The page.</param>

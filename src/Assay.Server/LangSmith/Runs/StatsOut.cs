@@ -4,10 +4,10 @@ using Assay.Core.Traces;
 
 namespace Assay.Server.LangSmith.Runs;
 
-/// <summary>Figures as v1 clients read them; latencies in seconds.</summary>
+/// <summary>Figures as v1 clients read them; latencies in seconds. Costs are texts on a session and numbers in run statistics.</summary>
 internal static class StatsOut
 {
-    public static void Write(Utf8JsonWriter w, RunStats stats)
+    public static void Write(Utf8JsonWriter w, RunStats stats, bool isSession)
     {
         w.WriteNumber("run_count", stats.RunCount);
         w.WriteNumber("latency_p50", stats.Latency?.P50);
@@ -17,24 +17,29 @@ internal static class StatsOut
         w.WriteNumber("total_tokens", stats.Totals.TotalTokens);
         w.WriteNumber("prompt_tokens", stats.Totals.PromptTokens);
         w.WriteNumber("completion_tokens", stats.Totals.CompletionTokens);
-        w.WriteNumber("median_tokens", stats.Tokens is { } tokens ? Math.Round(tokens.P50) : null);
+        Cost(w, "total_cost", stats.Totals.TotalCost, isSession);
+        Cost(w, "prompt_cost", stats.Totals.PromptCost, isSession);
+        Cost(w, "completion_cost", stats.Totals.CompletionCost, isSession);
+        w.WriteTime("last_run_start_time", stats.LastRunStart);
+        w.WriteNumber("error_rate", Rate(stats.ErrorCount, stats.RunCount));
+        w.WriteNumber("streaming_rate", Rate(stats.StreamedCount, stats.RunCount));
+        RunOut.Feedback(w, stats.Feedback);
+        if (isSession)
+        {
+            return;
+        }
+
+        w.WriteNumber("latency_avg", stats.Latency?.Mean);
+        w.WriteNumber("median_tokens", Whole(stats.Tokens?.P50));
+        w.WriteNumber("tokens_p99", Whole(stats.Tokens?.P99));
+        w.WriteNumber("prompt_tokens_p50", Whole(stats.PromptTokensSpread?.P50));
+        w.WriteNumber("prompt_tokens_p99", Whole(stats.PromptTokensSpread?.P99));
+        w.WriteNumber("completion_tokens_p50", Whole(stats.CompletionTokensSpread?.P50));
+        w.WriteNumber("completion_tokens_p99", Whole(stats.CompletionTokensSpread?.P99));
         w.WriteNumber("cost_p50", stats.CostSpread?.P50);
         w.WriteNumber("cost_p99", stats.CostSpread?.P99);
-        w.WriteString("total_cost", Wire.Money(stats.Totals.TotalCost));
-        w.WriteString("prompt_cost", Wire.Money(stats.Totals.PromptCost));
-        w.WriteString("completion_cost", Wire.Money(stats.Totals.CompletionCost));
-        w.WriteTime("last_run_start_time", stats.LastRunStart);
-        w.WriteNumber(
-            "error_rate",
-            stats.RunCount == 0 ? null : (double)stats.ErrorCount / stats.RunCount
-        );
-        w.WriteNumber(
-            "streaming_rate",
-            stats.RunCount == 0 ? null : (double)stats.StreamedCount / stats.RunCount
-        );
         w.WriteStartArray("run_facets");
         w.WriteEndArray();
-        RunOut.Feedback(w, stats.Feedback);
     }
 
     public static void WriteThreads(Utf8JsonWriter w, ConversationPage page)
@@ -65,4 +70,20 @@ internal static class StatsOut
         w.WriteNumber("total", page.Total);
         w.WriteEndObject();
     }
+
+    private static void Cost(Utf8JsonWriter w, string name, decimal cost, bool isText)
+    {
+        if (isText)
+        {
+            w.WriteString(name, Wire.Money(cost));
+        }
+        else
+        {
+            w.WriteNumber(name, cost);
+        }
+    }
+
+    private static double? Rate(long part, long whole) => whole == 0 ? null : (double)part / whole;
+
+    private static double? Whole(double? tokens) => tokens is { } value ? Math.Round(value) : null;
 }

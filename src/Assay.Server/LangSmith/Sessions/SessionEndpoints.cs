@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Metadata;
 using Assay.Core.Projects;
@@ -18,6 +18,7 @@ internal static class SessionEndpoints
     {
         app.MapPost("/api/v1/sessions", CreateAsync).Needs(Permission.Write);
         app.MapGet("/api/v1/sessions", ListAsync).Needs(Permission.Read);
+        app.MapDelete("/api/v1/sessions", DeleteManyAsync).Needs(Permission.Delete);
         app.MapGet("/api/v1/sessions/{id:guid}", GetAsync).Needs(Permission.Read);
         app.MapPatch("/api/v1/sessions/{id:guid}", PatchAsync).Needs(Permission.Write);
         app.MapDelete("/api/v1/sessions/{id:guid}", DeleteAsync).Needs(Permission.Delete);
@@ -30,14 +31,13 @@ internal static class SessionEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        var json = document.RootElement;
-        if (json.Text("name") is not { Length: > 0 and <= ProjectDirectory.MaxNameLength } name)
+        var json = document.AsObject();
+        if (!IsName(json.Text("name")))
         {
-            return Errors.Invalid(
-                $"name: must have 1 to {ProjectDirectory.MaxNameLength} characters"
-            );
+            return BadName();
         }
 
+        var name = json.Text("name") ?? "";
         var caller = context.Caller();
         var now = time.GetUtcNow();
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
@@ -46,51 +46,38 @@ internal static class SessionEndpoints
             p => p.WorkspaceId == caller.WorkspaceId && (p.Name == name || p.Id == id),
             context.RequestAborted
         );
-        if (known is not null)
+        if (known is not null && context.Request.Query.Bool("upsert") != true)
         {
-            return context
-                .Request.Query["upsert"]
-                .ToString()
-                .Equals("true", StringComparison.OrdinalIgnoreCase)
-                ? await AnswerAsync(context, known, null)
-                : Errors.Detail(
-                    StatusCodes.Status409Conflict,
-                    $"Session with name '{name}' already exists"
-                );
+            return Conflict(name);
         }
 
-        if (!Wire.TryTime(json.Field("start_time"), out var start))
+        var project =
+            known
+            ?? new Project
+            {
+                Id = id,
+                WorkspaceId = caller.WorkspaceId,
+                Name = name,
+                StartTime = json.Time("start_time") ?? now,
+                CreatedAt = now,
+            };
+        if (known is null)
         {
-            return Errors.Invalid("start_time: must be an ISO 8601 time");
+            db.Projects.Add(project);
         }
 
-        var project = new Project
-        {
-            Id = id,
-            WorkspaceId = caller.WorkspaceId,
-            Name = name,
-            Description = json.Text("description"),
-            ExtraJson = json.RawObject("extra"),
-            StartTime = start ?? now,
-            ReferenceDatasetId = json.Id("reference_dataset_id"),
-            DefaultDatasetId = json.Id("default_dataset_id"),
-            CreatedAt = now,
-            ModifiedAt = now,
-        };
-        db.Projects.Add(project);
+        Apply(project, json, now);
+        project.ReferenceDatasetId = json.Id("reference_dataset_id") ?? project.ReferenceDatasetId;
         try
         {
             await db.SaveChangesAsync(context.RequestAborted);
         }
         catch (DbUpdateException)
         {
-            return Errors.Detail(
-                StatusCodes.Status409Conflict,
-                $"Session with name '{name}' already exists"
-            );
+            return Conflict(name);
         }
 
-        return await AnswerAsync(context, project, null);
+        return WireResult.Json(w => SessionOut.Write(w, project, null));
     }
 
     private static async Task<IResult> ListAsync(
@@ -99,99 +86,18 @@ internal static class SessionEndpoints
         TraceQueries queries
     )
     {
-        var q = context.Request.Query;
-        var caller = context.Caller();
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var projects = db.Projects.AsNoTracking().Where(p => p.WorkspaceId == caller.WorkspaceId);
-        if (q["name"].ToString() is { Length: > 0 } name)
-        {
-            projects = projects.Where(p => p.Name == name);
-        }
-
-        if (q["name_contains"].ToString() is { Length: > 0 } part)
-        {
-            projects = projects.Where(p =>
-                EF.Functions.Like(
-                    p.Name,
-                    "%"
-                        + part.Replace("\\", "\\\\", StringComparison.Ordinal)
-                            .Replace("%", "\\%", StringComparison.Ordinal)
-                            .Replace("_", "\\_", StringComparison.Ordinal)
-                        + "%",
-                    "\\"
-                )
-            );
-        }
-
-        var ids = q["id"].Where(v => Guid.TryParse(v, out _)).Select(v => Guid.Parse(v!)).ToList();
-        if (ids.Count > 0)
-        {
-            projects = projects.Where(p => ids.Contains(p.Id));
-        }
-
-        var datasets = q["reference_dataset"]
-            .Where(v => Guid.TryParse(v, out _))
-            .Select(v => (Guid?)Guid.Parse(v!))
-            .ToList();
-        if (datasets.Count > 0)
-        {
-            projects = projects.Where(p => datasets.Contains(p.ReferenceDatasetId));
-        }
-
-        if (q["reference_free"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase))
-        {
-            projects = projects.Where(p => p.ReferenceDatasetId == null);
-        }
-
-        var found = await projects
-            .OrderByDescending(p => p.StartTime)
-            .ThenBy(p => p.Id)
-            .ToListAsync(context.RequestAborted);
-        if (q["metadata"].ToString() is { Length: > 0 } metadataJson)
-        {
-            var wanted = JsonNode.Parse(metadataJson) as JsonObject ?? [];
-            found =
-            [
-                .. found.Where(p =>
-                    JsonNode.Parse(p.ExtraJson ?? "{}")?["metadata"] is JsonObject have
-                    && wanted.All(w => JsonNode.DeepEquals(have[w.Key], w.Value))
-                ),
-            ];
-        }
-
-        var offset = int.TryParse(
-            q["offset"],
-            System.Globalization.CultureInfo.InvariantCulture,
-            out var o
-        )
-            ? Math.Max(0, o)
-            : 0;
-        var limit = int.TryParse(
-            q["limit"],
-            System.Globalization.CultureInfo.InvariantCulture,
-            out var l
-        )
-            ? Math.Clamp(l, 1, 100)
-            : 100;
-        var page = found.Skip(offset).Take(limit).ToList();
-        var stats = q["include_stats"]
-            .ToString()
-            .Equals("false", StringComparison.OrdinalIgnoreCase)
-            ? new Dictionary<Guid, RunStats>()
-            : await queries.ProjectStatsAsync(
-                caller,
-                [.. page.Select(p => p.Id)],
-                null,
-                null,
-                rootsOnly: true,
-                context.RequestAborted
-            );
+        var list = new SessionList(context.Caller(), context.Request.Query, db, queries);
+        var (page, total) = await list.ReadAsync(context.RequestAborted);
+        context.Response.Headers["X-Pagination-Total"] = total.ToString(
+            CultureInfo.InvariantCulture
+        );
         return WireResult.Json(w =>
         {
             w.WriteStartArray();
-            foreach (var project in page)
+            foreach (var (project, figures) in page)
             {
-                Write(w, project, stats.GetValueOrDefault(project.Id));
+                SessionOut.Write(w, project, figures);
             }
 
             w.WriteEndArray();
@@ -206,9 +112,17 @@ internal static class SessionEndpoints
     )
     {
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        return await FindAsync(db, context, id) is { } project
-            ? await AnswerAsync(context, project, queries)
-            : Errors.NotFound("Session");
+        if (await FindAsync(db, context, id) is not { } project)
+        {
+            return Errors.NotFound("Session");
+        }
+
+        var list = new SessionList(context.Caller(), context.Request.Query, db, queries);
+        var figures =
+            context.Request.Query.Bool("include_stats") == false
+                ? null
+                : (await list.FiguresAsync([project], context.RequestAborted))[id];
+        return WireResult.Json(w => SessionOut.Write(w, project, figures));
     }
 
     private static async Task<IResult> PatchAsync(
@@ -220,47 +134,37 @@ internal static class SessionEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        var json = document.RootElement;
+        var json = document.AsObject();
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
         if (await FindAsync(db, context, id) is not { } project)
         {
             return Errors.NotFound("Session");
         }
 
-        if (!Wire.TryTime(json.Field("end_time"), out var end))
+        if (json.Field("name").IsSaid() && !IsName(json.Text("name")))
         {
-            return Errors.Invalid("end_time: must be an ISO 8601 time");
+            return BadName();
         }
 
-        // Null means "leave as it is"; extra replaces, because clients send it merged.
         project.Name = json.Text("name") ?? project.Name;
-        project.Description = json.Text("description") ?? project.Description;
-        project.ExtraJson = json.RawObject("extra") ?? project.ExtraJson;
-        project.EndTime = end ?? project.EndTime;
-        project.ModifiedAt = time.GetUtcNow();
+        Apply(project, json, time.GetUtcNow());
         try
         {
             await db.SaveChangesAsync(context.RequestAborted);
         }
         catch (DbUpdateException)
         {
-            return Errors.Detail(
-                StatusCodes.Status409Conflict,
-                "Another session has that name already"
-            );
+            return Conflict(project.Name);
         }
 
         directory.Forget(project.WorkspaceId, project.Id);
-        return await AnswerAsync(context, project, null);
+        return WireResult.Json(w => SessionOut.Write(w, project, null));
     }
 
     private static async Task<IResult> DeleteAsync(
         Guid id,
         HttpContext context,
-        IDbContextFactory<MetadataContext> metadata,
-        ProjectDirectory directory,
-        IRunStore store,
-        ShareLinks links
+        IDbContextFactory<MetadataContext> metadata
     )
     {
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
@@ -269,59 +173,80 @@ internal static class SessionEndpoints
             return Errors.NotFound("Session");
         }
 
-        db.Projects.Remove(project);
-        await db.SaveChangesAsync(context.RequestAborted);
-        directory.Forget(project.WorkspaceId, project.Id);
-        await store.SettleAsync(context.RequestAborted);
-        await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, context.RequestAborted);
-        await links.DropAsync(project.WorkspaceId, [], [], project.Id, context.RequestAborted);
+        await RemoveAsync(context, db, project);
         return Results.Json(
             new { message = "Session deleted" },
             statusCode: StatusCodes.Status202Accepted
         );
     }
 
-    private static async Task<IResult> AnswerAsync(
+    private static async Task<IResult> DeleteManyAsync(
         HttpContext context,
-        Project project,
-        TraceQueries? queries
+        IDbContextFactory<MetadataContext> metadata
     )
     {
-        var stats = queries is null
-            ? null
-            : (
-                await queries.ProjectStatsAsync(
-                    context.Caller(),
-                    [project.Id],
-                    null,
-                    null,
-                    rootsOnly: true,
-                    context.RequestAborted
-                )
-            ).GetValueOrDefault(project.Id);
-        return WireResult.Json(w => Write(w, project, stats));
-    }
-
-    private static void Write(Utf8JsonWriter w, Project project, RunStats? stats)
-    {
-        w.WriteStartObject();
-        w.WriteString("id", project.Id);
-        w.WriteString("tenant_id", project.WorkspaceId);
-        w.WriteString("name", project.Name);
-        w.WriteString("description", project.Description);
-        w.WriteString("start_time", Wire.Time(project.StartTime));
-        w.WriteTime("end_time", project.EndTime);
-        w.WriteJson("extra", project.ExtraJson);
-        w.WriteId("reference_dataset_id", project.ReferenceDatasetId);
-        w.WriteId("default_dataset_id", project.DefaultDatasetId);
-        w.WriteString("trace_tier", "longlived");
-        if (stats is not null)
+        var ids = context.Request.Query.Ids("session_ids");
+        if (ids.Count == 0)
         {
-            StatsOut.Write(w, stats);
+            return Errors.Invalid("session_ids: must name at least one session");
         }
 
-        w.WriteEndObject();
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var workspace = context.Caller().WorkspaceId;
+        var projects = await db
+            .Projects.Where(p => p.WorkspaceId == workspace && ids.Contains(p.Id))
+            .ToListAsync(context.RequestAborted);
+        if (projects.Count < ids.Distinct().Count())
+        {
+            return Errors.NotFound("Session");
+        }
+
+        foreach (var project in projects)
+        {
+            await RemoveAsync(context, db, project);
+        }
+
+        return Results.Json(
+            new { message = "Sessions deleted" },
+            statusCode: StatusCodes.Status202Accepted
+        );
     }
+
+    private static async Task RemoveAsync(HttpContext context, MetadataContext db, Project project)
+    {
+        var services = context.RequestServices;
+        var store = services.GetRequiredService<IRunStore>();
+        db.Projects.Remove(project);
+        await db.SaveChangesAsync(context.RequestAborted);
+        services.GetRequiredService<ProjectDirectory>().Forget(project.WorkspaceId, project.Id);
+        await store.SettleAsync(context.RequestAborted);
+        await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, context.RequestAborted);
+        await services
+            .GetRequiredService<ShareLinks>()
+            .DropAsync(project.WorkspaceId, [], [], project.Id, context.RequestAborted);
+    }
+
+    /// <summary>Null means "leave as it is"; extra replaces, because clients send it merged.</summary>
+    private static void Apply(Project project, JsonElement json, DateTimeOffset now)
+    {
+        project.Description = json.Text("description") ?? project.Description;
+        project.ExtraJson = json.RawObject("extra") ?? project.ExtraJson;
+        project.EndTime = json.Time("end_time") ?? project.EndTime;
+        project.DefaultDatasetId = json.Id("default_dataset_id") ?? project.DefaultDatasetId;
+        project.ModifiedAt = now;
+    }
+
+    private static bool IsName(string? name) =>
+        name is { Length: > 0 and <= ProjectDirectory.MaxNameLength };
+
+    private static IResult BadName() =>
+        Errors.Invalid($"name: must have 1 to {ProjectDirectory.MaxNameLength} characters");
+
+    private static IResult Conflict(string name) =>
+        Errors.Detail(
+            StatusCodes.Status409Conflict,
+            $"Session with name '{name}' or that id already exists"
+        );
 
     private static Task<Project?> FindAsync(MetadataContext db, HttpContext context, Guid id)
     {

@@ -186,6 +186,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
             IsRoot = true,
             ThreadId = query.ThreadId,
             Filter = query.Filter,
+            TreeFilter = query.TreeFilter,
             From = query.From,
             To = query.To,
         };
