@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
+using Assay.Core.Prompts;
 using Assay.Core.Sharing;
 using Assay.Core.Traces;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,10 @@ public static class CoreServices
         services.AddSingleton<TraceIngest>();
         services.AddSingleton<TraceQueries>();
         services.AddSingleton<TraceFeed>();
+        services.AddSingleton<PromptHub>();
+        services.AddSingleton<PromptHistory>();
+        services.AddSingleton<PromptDirectories>();
+        services.AddSingleton<PromptComments>();
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost

@@ -7,6 +7,7 @@ using Assay.Server.Auth;
 using Assay.Server.LangSmith;
 using Assay.Server.LangSmith.Info;
 using Assay.Server.LangSmith.Prices;
+using Assay.Server.LangSmith.Prompts;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
@@ -70,6 +71,7 @@ app.MapRunsV2();
 app.MapThreadsV2();
 app.MapPublicV2();
 app.MapProductLinks();
+app.MapPrompts();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
     .Add(page =>

@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
+using Assay.Core.Prompts;
 using Assay.Core.Sharing;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
@@ -47,6 +48,24 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Public links to runs.</summary>
     public DbSet<ShareLink> ShareLinks => Set<ShareLink>();
+
+    /// <summary>Prompts.</summary>
+    public DbSet<Prompt> Prompts => Set<Prompt>();
+
+    /// <summary>Commits of prompts.</summary>
+    public DbSet<PromptCommit> PromptCommits => Set<PromptCommit>();
+
+    /// <summary>Tags of commits.</summary>
+    public DbSet<PromptTag> PromptTags => Set<PromptTag>();
+
+    /// <summary>What happened to tags.</summary>
+    public DbSet<PromptTagMove> PromptTagMoves => Set<PromptTagMove>();
+
+    /// <summary>Likes of prompts.</summary>
+    public DbSet<PromptLike> PromptLikes => Set<PromptLike>();
+
+    /// <summary>Remarks on prompts.</summary>
+    public DbSet<PromptComment> PromptComments => Set<PromptComment>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

@@ -21,6 +21,10 @@ internal static class DialectPaths
         "/v2",
         "/tenants",
         "/model-price-map",
+        "/repos",
+        "/commits",
+        "/likes",
+        "/comments",
         "/ok",
     ];
 

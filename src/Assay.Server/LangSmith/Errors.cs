@@ -1,5 +1,6 @@
 using Assay.Core.Access;
 using Assay.Core.Filters;
+using Assay.Core.Prompts;
 using Assay.Core.Traces;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.WebUtilities;
@@ -37,6 +38,9 @@ internal static class Errors
         var (status, detail) = error switch
         {
             AccessDeniedException e => (StatusCodes.Status403Forbidden, e.Message),
+            PromptNotFoundException e => (StatusCodes.Status404NotFound, e.Message),
+            PromptConflictException e => (StatusCodes.Status409Conflict, e.Message),
+            InvalidPromptException e => (StatusCodes.Status400BadRequest, e.Message),
             FilterException e => (StatusCodes.Status400BadRequest, e.Message),
             InvalidCursorException e => (StatusCodes.Status400BadRequest, e.Message),
             StoreBusyException { IsFailing: true } e => (

@@ -81,28 +81,23 @@ internal static class ModelPriceEndpoints
             throw new InvalidPriceException("body", "must be an object");
         }
 
-        if (!Wire.TryTime(Get(json, "start_time"), out var start))
+        if (!Wire.TryTime(json.Field("start_time"), out var start))
         {
             throw new InvalidPriceException("start_time", "must be a time");
         }
 
         return new ModelPrice
         {
-            Name = Text(json, "name") ?? throw Missing("name"),
-            Provider = Text(json, "provider"),
-            MatchPattern = Text(json, "match_pattern") ?? throw Missing("match_pattern"),
-            MatchPath = Get(json, "match_path") is { ValueKind: JsonValueKind.Array } path
-                ?
-                [
-                    .. path.EnumerateArray()
-                        .Where(p => p.ValueKind == JsonValueKind.String)
-                        .Select(p => p.GetString()!),
-                ]
+            Name = json.Text("name") ?? throw Missing("name"),
+            Provider = json.Text("provider"),
+            MatchPattern = json.Text("match_pattern") ?? throw Missing("match_pattern"),
+            MatchPath = json.Texts("match_path") is { Count: > 0 } path
+                ? path
                 : ModelPrice.DefaultMatchPath,
             StartTime = start,
             Prices = new TokenPrices(
-                Price(Get(json, "prompt_cost"), "prompt_cost"),
-                Price(Get(json, "completion_cost"), "completion_cost")
+                Price(json.Field("prompt_cost"), "prompt_cost"),
+                Price(json.Field("completion_cost"), "completion_cost")
             )
             {
                 PromptDetails = Details(json, "prompt_cost_details"),
@@ -114,7 +109,7 @@ internal static class ModelPriceEndpoints
     private static Dictionary<string, decimal> Details(JsonElement json, string name)
     {
         var details = new Dictionary<string, decimal>();
-        if (Get(json, name) is { ValueKind: JsonValueKind.Object } values)
+        if (json.Field(name) is { ValueKind: JsonValueKind.Object } values)
         {
             foreach (var item in values.EnumerateObject())
             {
@@ -158,15 +153,9 @@ internal static class ModelPriceEndpoints
             "tenant_id",
             price.WorkspaceId == Guid.Empty ? null : price.WorkspaceId.ToString()
         );
-        w.WriteString("start_time", price.StartTime is { } start ? Wire.Time(start) : null);
+        w.WriteTime("start_time", price.StartTime);
         w.WriteString("match_pattern", price.MatchPattern);
-        w.WriteStartArray("match_path");
-        foreach (var name in price.MatchPath)
-        {
-            w.WriteStringValue(name);
-        }
-
-        w.WriteEndArray();
+        w.WriteTexts("match_path", price.MatchPath);
         w.WriteString("prompt_cost", Wire.Money(price.Prices.Prompt));
         w.WriteString("completion_cost", Wire.Money(price.Prices.Completion));
         WriteDetails(w, "prompt_cost_details", price.Prices.PromptDetails);
@@ -196,10 +185,4 @@ internal static class ModelPriceEndpoints
     }
 
     private static InvalidPriceException Missing(string field) => new(field, "is required");
-
-    private static string? Text(JsonElement json, string name) =>
-        Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static JsonElement Get(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) ? value : default;
 }

@@ -518,6 +518,291 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("project", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.Prompt", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<int>("CommitCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("commit_count");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<long>("Downloads")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("downloads");
+
+                    b.Property<Guid?>("ForkedFromId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("forked_from_id");
+
+                    b.Property<string>("Handle")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("handle");
+
+                    b.Property<Guid?>("HeadId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("head_id");
+
+                    b.Property<bool>("IsArchived")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_archived");
+
+                    b.Property<bool>("IsPublic")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_public");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Readme")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("readme");
+
+                    b.Property<Guid>("Revision")
+                        .IsConcurrencyToken()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revision");
+
+                    b.Property<string>("Topics")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("topics");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<long>("Views")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("views");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt");
+
+                    b.HasIndex("WorkspaceId", "Handle")
+                        .IsUnique()
+                        .HasDatabaseName("ix_prompt_workspace_id_handle");
+
+                    b.ToTable("prompt", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptComment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("ActorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor_id");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<string>("Content")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("content");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("ParentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("parent_id");
+
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_comment");
+
+                    b.HasIndex("PromptId", "ParentId")
+                        .HasDatabaseName("ix_prompt_comment_prompt_id_parent_id");
+
+                    b.ToTable("prompt_comment", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptCommit", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<long>("Downloads")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("downloads");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("Manifest")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("manifest");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<Guid?>("ParentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("parent_id");
+
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_commit");
+
+                    b.HasIndex("PromptId", "Hash")
+                        .HasDatabaseName("ix_prompt_commit_prompt_id_hash");
+
+                    b.HasIndex("PromptId", "Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_prompt_commit_prompt_id_number");
+
+                    b.ToTable("prompt_commit", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptLike", b =>
+                {
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<Guid>("ActorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor_id");
+
+                    b.HasKey("PromptId", "ActorId")
+                        .HasName("pk_prompt_like");
+
+                    b.ToTable("prompt_like", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTag", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("CommitId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("commit_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_tag");
+
+                    b.HasIndex("PromptId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_prompt_tag_prompt_id_name");
+
+                    b.ToTable("prompt_tag", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTagMove", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<Guid?>("FromCommitId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("from_commit_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<Guid?>("ToCommitId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("to_commit_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_tag_move");
+
+                    b.HasIndex("PromptId", "Name")
+                        .HasDatabaseName("ix_prompt_tag_move_prompt_id_name");
+
+                    b.ToTable("prompt_tag_move", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Sharing.ShareLink", b =>
                 {
                     b.Property<Guid>("Token")
@@ -739,6 +1024,56 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_asp_net_user_tokens");
 
                     b.ToTable("AspNetUserTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptComment", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_comment_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptCommit", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_commit_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptLike", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_like_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTag", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_tag_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTagMove", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_tag_move_prompt_prompt_id");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRoleClaim<System.Guid>", b =>

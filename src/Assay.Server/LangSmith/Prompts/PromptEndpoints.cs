@@ -1,0 +1,348 @@
+using System.Globalization;
+using System.Text.Json;
+using Assay.Core.Access;
+using Assay.Core.Prompts;
+using Assay.Server.Auth;
+using Assay.Server.LangSmith.Runs;
+
+namespace Assay.Server.LangSmith.Prompts;
+
+/// <summary>The hub on LangSmith's wire: repositories, likes and comments. Commits and tags are <see cref="CommitEndpoints"/>.</summary>
+internal static class PromptEndpoints
+{
+    private const string Repo = "/api/v1/repos/{owner}/{repo}";
+
+    public static void MapPrompts(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/v1/repos", ListAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/repos/tags", TopicsAsync).Needs(Permission.Read);
+        app.MapPost("/api/v1/repos", CreateAsync).Needs(Permission.Write);
+        app.MapGet(Repo, GetAsync).Needs(Permission.Read);
+        app.MapPatch(Repo, UpdateAsync).Needs(Permission.Write);
+        app.MapDelete(Repo, DeleteAsync).Needs(Permission.Delete);
+        app.MapPost(Repo + "/fork", ForkAsync).Needs(Permission.Write);
+        app.MapPost("/api/v1/likes/{owner}/{repo}", LikeAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/comments/{owner}/{repo}", CommentsAsync).Needs(Permission.Read);
+        app.MapPost("/api/v1/comments/{owner}/{repo}", CommentAsync).Needs(Permission.Write);
+        app.MapGet("/api/v1/comments/{owner}/{repo}/{parent:guid}", CommentsAsync)
+            .Needs(Permission.Read);
+        app.MapPost("/api/v1/comments/{owner}/{repo}/{parent:guid}", CommentAsync)
+            .Needs(Permission.Write);
+        app.MapCommits();
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, PromptHub hub)
+    {
+        var (items, total) = await hub.ListAsync(
+            context.Caller(),
+            Query(context.Request.Query),
+            context.RequestAborted
+        );
+        return WireResult.Json(w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartArray("repos");
+            foreach (var item in items)
+            {
+                Write(w, item);
+            }
+
+            w.WriteEndArray();
+            w.WriteNumber("total", total);
+            w.WriteEndObject();
+        });
+    }
+
+    private static async Task<IResult> TopicsAsync(HttpContext context, PromptHub hub)
+    {
+        var (items, _) = await hub.ListAsync(
+            context.Caller(),
+            Query(context.Request.Query) with
+            {
+                Offset = 0,
+                Limit = int.MaxValue,
+            },
+            context.RequestAborted
+        );
+        return Results.Json(
+            new
+            {
+                tags = items
+                    .SelectMany(i => i.Prompt.Topics)
+                    .CountBy(t => t)
+                    .OrderByDescending(t => t.Value)
+                    .ThenBy(t => t.Key, StringComparer.Ordinal)
+                    .Select(t => new { tag = t.Key, count = t.Value }),
+            }
+        );
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext context, PromptHub hub)
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var listing = await hub.CreateAsync(
+            context.Caller(),
+            Draft(document.AsObject()),
+            context.RequestAborted
+        );
+        return Wrapped(listing);
+    }
+
+    private static async Task<IResult> GetAsync(
+        string owner,
+        string repo,
+        HttpContext context,
+        PromptHub hub
+    ) => Wrapped(await hub.GetAsync(context.Caller(), new(owner, repo), context.RequestAborted));
+
+    private static async Task<IResult> UpdateAsync(
+        string owner,
+        string repo,
+        HttpContext context,
+        PromptHub hub
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var json = document.AsObject();
+        return Wrapped(
+            await hub.UpdateAsync(
+                context.Caller(),
+                new(owner, repo),
+                new PromptChange(
+                    json.Text("description"),
+                    json.Text("readme"),
+                    json.Field("tags").IsSaid() ? json.Texts("tags") : null,
+                    json.Bool("is_public"),
+                    json.Bool("is_archived")
+                ),
+                context.RequestAborted
+            )
+        );
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        string owner,
+        string repo,
+        HttpContext context,
+        PromptHub hub
+    )
+    {
+        await hub.DeleteAsync(context.Caller(), new(owner, repo), context.RequestAborted);
+        // The JavaScript client parses the answer, so it needs a body.
+        return Results.Json(new { message = "Prompt deleted" });
+    }
+
+    private static async Task<IResult> ForkAsync(
+        string owner,
+        string repo,
+        HttpContext context,
+        PromptHub hub
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        return Wrapped(
+            await hub.ForkAsync(
+                context.Caller(),
+                new(owner, repo),
+                Draft(document.AsObject()),
+                context.RequestAborted
+            )
+        );
+    }
+
+    private static async Task<IResult> LikeAsync(
+        string owner,
+        string repo,
+        HttpContext context,
+        PromptHub hub
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var like =
+            document.AsObject().Bool("like")
+            ?? throw new InvalidPromptException("like: must be true or false");
+        return Results.Json(
+            new
+            {
+                likes = await hub.LikeAsync(
+                    context.Caller(),
+                    new(owner, repo),
+                    like,
+                    context.RequestAborted
+                ),
+            }
+        );
+    }
+
+    private static async Task<IResult> CommentsAsync(
+        string owner,
+        string repo,
+        Guid? parent,
+        HttpContext context,
+        PromptComments comments
+    )
+    {
+        var (limit, offset) = Page(context.Request.Query);
+        var (items, total) = await comments.ListAsync(
+            context.Caller(),
+            new(owner, repo),
+            parent,
+            limit,
+            offset,
+            context.RequestAborted
+        );
+        return Results.Json(new { comments = items.Select(Comment), total });
+    }
+
+    private static async Task<IResult> CommentAsync(
+        string owner,
+        string repo,
+        Guid? parent,
+        HttpContext context,
+        PromptComments comments
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var comment = await comments.AddAsync(
+            context.Caller(),
+            new(owner, repo),
+            parent,
+            document.AsObject().Text("content") ?? "",
+            context.RequestAborted
+        );
+        return Results.Json(Comment(comment));
+    }
+
+    internal static (int Limit, int Offset) Page(IQueryCollection query)
+    {
+        var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var l) ? l : 20;
+        var offset = int.TryParse(query["offset"], CultureInfo.InvariantCulture, out var o) ? o : 0;
+        return (Math.Clamp(limit, 1, 100), Math.Max(0, offset));
+    }
+
+    private static object Comment(PromptComment comment) =>
+        new
+        {
+            id = comment.Id,
+            comment_by = comment.ActorId,
+            comment_by_name = comment.Author,
+            comment_on = comment.PromptId,
+            parent_id = comment.ParentId,
+            content = comment.Content,
+            created_at = Wire.Time(comment.CreatedAt),
+            updated_at = Wire.Time(comment.CreatedAt),
+            num_likes = 0,
+            liked_by_auth_user = false,
+        };
+
+    private static PromptListQuery Query(IQueryCollection query)
+    {
+        var (limit, offset) = Page(query);
+        string[] kinds = [.. query["repo_type"].Concat(query["repo_types"]).OfType<string>()];
+        return new PromptListQuery
+        {
+            Kinds = kinds.Length == 0 ? [PromptKind.Prompt] : [.. kinds.Select(Kind)],
+            IsPublic = Flag(query["is_public"]),
+            // "allow" means both, nothing means what is not archived.
+            IsArchived = query["is_archived"].ToString() switch
+            {
+                "allow" => null,
+                "" => false,
+                var text => Flag(text),
+            },
+            HasCommits = Flag(query["has_commits"]),
+            OwnerHandle = query["tenant_handle"],
+            Text = query["query"],
+            Topics = [.. query["tags"].OfType<string>()],
+            SortField = query["sort_field"].ToString() switch
+            {
+                "num_downloads" => PromptSort.Downloads,
+                "num_views" => PromptSort.Views,
+                "num_likes" => PromptSort.Likes,
+                _ => PromptSort.Updated,
+            },
+            IsDescending = query["sort_direction"] != "asc",
+            Limit = limit,
+            Offset = offset,
+        };
+    }
+
+    private static bool? Flag(string? text) => bool.TryParse(text, out var flag) ? flag : null;
+
+    private static PromptDraft Draft(JsonElement json) =>
+        new(
+            json.Text("repo_handle") ?? throw new InvalidPromptException("repo_handle: is required")
+        )
+        {
+            Kind = Kind(json.Text("repo_type") ?? "prompt"),
+            Description = json.Text("description"),
+            Readme = json.Text("readme"),
+            Topics = json.Field("tags").IsSaid() ? json.Texts("tags") : null,
+            IsPublic = json.Bool("is_public") ?? false,
+        };
+
+    private static PromptKind Kind(string text) =>
+        text switch
+        {
+            "prompt" => PromptKind.Prompt,
+            "file" => PromptKind.File,
+            "agent" => PromptKind.Agent,
+            "skill" => PromptKind.Skill,
+            _ => throw new InvalidPromptException(
+                "repo_type: must be prompt, file, agent or skill"
+            ),
+        };
+
+    private static IResult Wrapped(PromptListing listing) =>
+        WireResult.Json(w =>
+        {
+            w.WriteStartObject();
+            w.WritePropertyName("repo");
+            Write(w, listing);
+            w.WriteEndObject();
+        });
+
+    private static void Write(Utf8JsonWriter w, PromptListing listing)
+    {
+        var prompt = listing.Prompt;
+        w.WriteStartObject();
+        w.WriteString("id", prompt.Id);
+        w.WriteString("repo_handle", prompt.Handle);
+        w.WriteString("tenant_id", prompt.WorkspaceId);
+        w.WriteString("owner", listing.OwnerHandle);
+        w.WriteString("full_name", $"{listing.OwnerHandle}/{prompt.Handle}");
+        w.WriteString("description", prompt.Description);
+        w.WriteString("readme", prompt.Readme);
+        w.WriteString("repo_type", Name(prompt.Kind));
+        w.WriteString("source", "internal");
+        w.WriteBoolean("is_public", prompt.IsPublic);
+        w.WriteBoolean("is_archived", prompt.IsArchived);
+        w.WriteBoolean("restricted_mode", false);
+        w.WriteTexts("tags", prompt.Topics);
+        w.WriteTexts("commit_tags", listing.Tags);
+        w.WriteId("original_repo_id", prompt.ForkedFromId);
+        w.WriteId("upstream_repo_id", prompt.ForkedFromId);
+        w.WriteString("original_repo_full_name", listing.ForkedFrom);
+        w.WriteString("upstream_repo_full_name", listing.ForkedFrom);
+        w.WriteNumber("num_likes", listing.Likes);
+        w.WriteNumber("num_downloads", prompt.Downloads);
+        w.WriteNumber("num_views", prompt.Views);
+        w.WriteBoolean("liked_by_auth_user", listing.IsLiked);
+        w.WriteString("last_commit_hash", listing.HeadHash);
+        w.WriteNumber("num_commits", prompt.CommitCount);
+        w.WriteString("created_by", prompt.CreatedBy);
+        w.WriteTime("created_at", prompt.CreatedAt);
+        w.WriteTime("updated_at", prompt.UpdatedAt);
+        w.WriteNull("latest_commit_manifest");
+        w.WriteEndObject();
+    }
+
+    private static string Name(PromptKind kind) =>
+        kind switch
+        {
+            PromptKind.File => "file",
+            PromptKind.Agent => "agent",
+            PromptKind.Skill => "skill",
+            _ => "prompt",
+        };
+}
