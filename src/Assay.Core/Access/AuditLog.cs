@@ -6,20 +6,26 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Access;
 
 /// <summary>Which entries of the audit log.</summary>
-/// <param name="Action">Only this action, or every action of this noun when it ends in a dot; null for all.</param>
-/// <param name="Actor">Only actors whose name holds this text.</param>
-/// <param name="From">Only from this time on.</param>
-/// <param name="To">Only before this time.</param>
-/// <param name="Cursor">Where the page before ended.</param>
-/// <param name="Limit">Entries on a page, 1 to 500.</param>
-public sealed record AuditQuery(
-    string? Action = null,
-    string? Actor = null,
-    DateTimeOffset? From = null,
-    DateTimeOffset? To = null,
-    string? Cursor = null,
-    int Limit = 50
-);
+public sealed record AuditQuery
+{
+    /// <summary>Only these actions; null for all.</summary>
+    public IReadOnlyList<string>? Actions { get; init; }
+
+    /// <summary>Only actors whose name holds this text.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>Only from this time on.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Only before this time.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary>Where the page before ended.</summary>
+    public string? Cursor { get; init; }
+
+    /// <summary>Entries on a page, 1 to 500.</summary>
+    public int Limit { get; init; } = 50;
+}
 
 /// <summary>A page of the audit log, newest first.</summary>
 /// <param name="Entries">The entries.</param>
@@ -128,11 +134,9 @@ public sealed class AuditLog(IDbContextFactory<MetadataContext> metadata, TimePr
         var entries = db
             .AuditEntries.AsNoTracking()
             .Where(e => e.WorkspaceId == caller.WorkspaceId);
-        if (query.Action is { Length: > 0 } action)
+        if (query.Actions is { } actions)
         {
-            entries = action.EndsWith('.')
-                ? entries.Where(e => e.Action.StartsWith(action))
-                : entries.Where(e => e.Action == action);
+            entries = entries.Where(e => actions.Contains(e.Action));
         }
 
         if (query.Actor is { Length: > 0 } actor)

@@ -132,6 +132,61 @@ public sealed class Members(
         return ChangeAsync(caller, memberId, role, cancellationToken);
     }
 
+    /// <summary>Adds a person who is in another workspace of the same organization.</summary>
+    public async Task<MemberChange> AddAsync(
+        Caller caller,
+        Guid memberId,
+        Role role,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Manage);
+        if (role == Role.Owner && !caller.May(Permission.ManageOrganization))
+        {
+            return MemberChange.OwnersOnly;
+        }
+
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var here = db
+            .Workspaces.Where(w => w.Id == caller.WorkspaceId)
+            .Select(w => w.OrganizationId);
+        var known = await (
+            from m in db.WorkspaceMembers
+            join w in db.Workspaces on m.WorkspaceId equals w.Id
+            join u in db.Users on m.MemberId equals u.Id
+            where m.MemberId == memberId && here.Contains(w.OrganizationId)
+            select new { m.WorkspaceId, u.Email }
+        ).ToListAsync(cancellationToken);
+        // Who sits only in other workspaces is found by owners alone: to others that person does not exist.
+        if (known.Count == 0 || !caller.May(Permission.ManageOrganization))
+        {
+            return known.Any(k => k.WorkspaceId == caller.WorkspaceId)
+                ? MemberChange.AlreadyMember
+                : MemberChange.NotFound;
+        }
+
+        if (known.Any(k => k.WorkspaceId == caller.WorkspaceId))
+        {
+            return MemberChange.AlreadyMember;
+        }
+
+        var now = time.GetUtcNow();
+        db.WorkspaceMembers.Add(
+            new WorkspaceMember
+            {
+                WorkspaceId = caller.WorkspaceId,
+                MemberId = memberId,
+                Role = role,
+                JoinedAt = now,
+            }
+        );
+        db.AuditEntries.Add(
+            AuditEntry.Of(caller, "member.add", $"{known[0].Email} as {RoleName(role)}", now)
+        );
+        await db.SaveChangesAsync(cancellationToken);
+        return MemberChange.Done;
+    }
+
     /// <summary>Removes a member from the workspace, with the personal API keys; everybody may remove themselves.</summary>
     public Task<MemberChange> RemoveAsync(
         Caller caller,

@@ -23,11 +23,19 @@ internal static class Credentials
 
         return header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? parameter.Trim()
             : header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
-                ? Password(parameter)
+                ? Pair(parameter)?.Password
             : null;
     }
 
-    private static string? Password(string parameter)
+    /// <summary>Name and password of Basic authentication; null when the request has none.</summary>
+    public static (string Name, string Password)? Basic(HttpRequest request) =>
+        AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
+        && header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+        && header.Parameter is { Length: > 0 } parameter
+            ? Pair(parameter)
+            : null;
+
+    private static (string Name, string Password)? Pair(string parameter)
     {
         var bytes = new byte[parameter.Length];
         if (!Convert.TryFromBase64String(parameter.Trim(), bytes, out var length))
@@ -37,6 +45,6 @@ internal static class Credentials
 
         var text = Encoding.UTF8.GetString(bytes, 0, length);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon >= 0 && colon + 1 < text.Length ? text[(colon + 1)..] : null;
+        return colon >= 0 && colon + 1 < text.Length ? (text[..colon], text[(colon + 1)..]) : null;
     }
 }

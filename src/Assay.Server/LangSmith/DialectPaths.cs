@@ -20,6 +20,9 @@ internal static class DialectPaths
         "/v1",
         "/v2",
         "/tenants",
+        "/orgs",
+        "/api-key",
+        "/audit-logs",
         "/model-price-map",
         "/repos",
         "/commits",
@@ -55,8 +58,12 @@ internal static class DialectPaths
     }
 
     private static bool IsPage(string path) =>
-        path.StartsWith("/public/", StringComparison.Ordinal)
-        && path.EndsWith("/r", StringComparison.Ordinal);
+        (
+            path.StartsWith("/settings/", StringComparison.Ordinal)
+            && !path.Equals("/settings/handle", StringComparison.Ordinal)
+        )
+        || path.StartsWith("/public/", StringComparison.Ordinal)
+            && path.EndsWith("/r", StringComparison.Ordinal);
 
     private static bool StartsWith(string path, string prefix, out string rest)
     {

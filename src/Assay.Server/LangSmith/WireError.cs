@@ -6,8 +6,10 @@ namespace Assay.Server.LangSmith;
 /// An error in the shape that the route's clients read: <c>{"detail": "…"}</c> in v1, a problem document (RFC 9457) with the same
 /// <c>detail</c> in v2.
 /// </summary>
-internal sealed class WireError(int status, string detail) : IResult
+internal sealed class WireError(int status, string detail) : IResult, IStatusCodeHttpResult
 {
+    public int? StatusCode => status;
+
     public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, status, detail);
 
     public static async Task WriteAsync(HttpContext context, int status, string detail)

@@ -104,7 +104,7 @@ public sealed class SignInTests : IAsyncLifetime
             .Get<AuditLog>()
             .ListAsync(
                 new Caller(_workspace, Permission.Manage),
-                new AuditQuery("member.lock"),
+                new AuditQuery { Actions = ["member.lock"] },
                 Cancel
             );
         Assert.Single(log.Entries);

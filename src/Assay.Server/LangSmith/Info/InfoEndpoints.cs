@@ -1,12 +1,9 @@
-using Assay.Core.Access;
-using Assay.Core.Metadata;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
-using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.LangSmith.Info;
 
-/// <summary>What every client asks first: <c>/info</c> complete and without a key, health, settings and the workspace.</summary>
+/// <summary>What every client asks first: <c>/info</c> complete and without a key, and health.</summary>
 internal static class InfoEndpoints
 {
     public static void MapInfo(this IEndpointRouteBuilder app)
@@ -15,9 +12,6 @@ internal static class InfoEndpoints
         app.MapGet("/api/v1/ok", () => Results.Json(new { ok = true })).IsOpen();
         app.MapGet("/health/live", () => Results.Json(new { status = "live" })).IsOpen();
         app.MapGet("/health/ready", Ready).IsOpen();
-        app.MapGet("/api/v1/settings", SettingsAsync).Needs(Permission.Ingest);
-        app.MapGet("/api/v1/workspaces", WorkspacesAsync).Needs(Permission.Read);
-        app.MapGet("/api/v1/tenants", WorkspacesAsync).Needs(Permission.Read);
     }
 
     private static IResult Info() =>
@@ -64,49 +58,4 @@ internal static class InfoEndpoints
                     runs = store.Health.RunCount,
                 }
             );
-
-    private static async Task<IResult> SettingsAsync(
-        HttpContext context,
-        IDbContextFactory<MetadataContext> metadata
-    )
-    {
-        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var id = context.Caller().WorkspaceId;
-        var workspace = await db
-            .Workspaces.AsNoTracking()
-            .SingleAsync(w => w.Id == id, context.RequestAborted);
-        return Results.Json(
-            new
-            {
-                id,
-                display_name = workspace.Name,
-                created_at = Wire.Time(workspace.CreatedAt),
-                tenant_handle = workspace.Handle,
-            }
-        );
-    }
-
-    private static async Task<IResult> WorkspacesAsync(
-        HttpContext context,
-        IDbContextFactory<MetadataContext> metadata
-    )
-    {
-        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var id = context.Caller().WorkspaceId;
-        var workspaces = await db
-            .Workspaces.AsNoTracking()
-            .Where(w => w.Id == id)
-            .ToListAsync(context.RequestAborted);
-        return Results.Json(
-            workspaces.Select(w => new
-            {
-                id = w.Id,
-                display_name = w.Name,
-                tenant_handle = w.Handle,
-                organization_id = w.OrganizationId,
-                created_at = Wire.Time(w.CreatedAt),
-                is_personal = false,
-            })
-        );
-    }
 }

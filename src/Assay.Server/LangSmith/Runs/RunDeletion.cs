@@ -17,9 +17,15 @@ internal static class RunDeletion
 
     public static void MapRunDeletion(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/api/v1/runs/delete", DeleteAsync).Needs(Permission.Delete);
-        app.MapPost("/api/v1/runs/delete/traces", DeleteTracesAsync).Needs(Permission.Delete);
-        app.MapDelete("/api/v1/runs/{id:guid}", DeleteOneAsync).Needs(Permission.Delete);
+        app.MapPost("/api/v1/runs/delete", DeleteAsync)
+            .Needs(Permission.Delete)
+            .Audited("run.delete");
+        app.MapPost("/api/v1/runs/delete/traces", DeleteTracesAsync)
+            .Needs(Permission.Delete)
+            .Audited("run.delete");
+        app.MapDelete("/api/v1/runs/{id:guid}", DeleteOneAsync)
+            .Needs(Permission.Delete)
+            .Audited("run.delete");
     }
 
     /// <summary>

@@ -21,7 +21,9 @@ internal static class SessionEndpoints
         app.MapDelete("/api/v1/sessions", DeleteManyAsync).Needs(Permission.Delete);
         app.MapGet("/api/v1/sessions/{id:guid}", GetAsync).Needs(Permission.Read);
         app.MapPatch("/api/v1/sessions/{id:guid}", PatchAsync).Needs(Permission.Write);
-        app.MapDelete("/api/v1/sessions/{id:guid}", DeleteAsync).Needs(Permission.Delete);
+        app.MapDelete("/api/v1/sessions/{id:guid}", DeleteAsync)
+            .Needs(Permission.Delete)
+            .Audited("project.delete");
     }
 
     private static async Task<IResult> CreateAsync(
