@@ -33,12 +33,15 @@ public sealed class InProcessServer : WebApplicationFactory<Program>
 
     public Uri Address { get; }
 
+    public MovableTime Time { get; } = new();
+
     public Guid First { get; private set; }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Production");
         builder.UseSetting("data", _data);
+        builder.ConfigureServices(services => services.AddSingleton<TimeProvider>(Time));
         foreach (var (key, value) in _settings)
         {
             builder.UseSetting(key, value);

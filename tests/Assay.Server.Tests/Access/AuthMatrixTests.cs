@@ -202,8 +202,9 @@ public sealed class AuthMatrixTests : IAsyncLifetime
         );
         return response.StatusCode switch
         {
-            HttpStatusCode.Unauthorized => Answer.WhoAreYou,
-            // Endpoints may say 403 for reasons of their own; the middleware names the permission or the workspace.
+            // Endpoints may say 401 or 403 for reasons of their own; the middleware names a scheme, the permission or the workspace.
+            HttpStatusCode.Unauthorized when response.Headers.WwwAuthenticate.Count > 0 =>
+                Answer.WhoAreYou,
             HttpStatusCode.Forbidden
                 when await response.Content.ReadAsStringAsync(Cancel) is { } text
                     && (text.Contains("needs the permission") || text.Contains("X-Tenant-Id")) =>

@@ -162,7 +162,7 @@ internal static class WorkspaceEndpoints
         }
 
         await secrets.WriteAsync(context.Caller(), wanted, context.RequestAborted);
-        return Results.Json<object?>(null);
+        return WireResult.Json(w => w.WriteNullValue());
     }
 
     private static IResult Refused(WorkspaceChange outcome) =>
