@@ -27,6 +27,7 @@ public static class CoreServices
         services.AddSingleton<PromptHistory>();
         services.AddSingleton<PromptDirectories>();
         services.AddSingleton<PromptComments>();
+        services.AddSingleton<Samples.SampleData>();
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost

@@ -54,6 +54,7 @@ app.Use(
     }
 );
 app.UseStatusCodePages(Errors.WriteStatusAsync);
+app.UseResponseCompression();
 app.UseRouting();
 app.UseAuthentication();
 app.UseMiddleware<CallerMiddleware>();
@@ -76,10 +77,13 @@ app.MapProductLinks();
 app.MapPrompts();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
-    .Add(page =>
+    .Finally(page =>
         page.Metadata.Add(
             new RequiredPermission(
-                page.Metadata.OfType<AllowAnonymousAttribute>().Any() ? null : Permission.Read
+                page.Metadata.OfType<AllowAnonymousAttribute>().Any()
+                    ? null
+                    : page.Metadata.OfType<PageNeeds>().LastOrDefault()?.Permission
+                        ?? Permission.Read
             )
         )
     );

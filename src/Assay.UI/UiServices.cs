@@ -1,6 +1,11 @@
 using Assay.Core.Access;
+using Assay.UI.Feedback;
+using Assay.UI.Layout;
+using Assay.UI.Start;
+using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +22,13 @@ public static class UiServices
     {
         services.AddRazorComponents();
         services.AddHttpContextAccessor();
+        // Pages and fragments carry no secret next to text an attacker chooses, so compressing them gives nothing away.
+        services.AddResponseCompression(o =>
+        {
+            o.EnableForHttps = true;
+            o.Providers.Add<BrotliCompressionProvider>();
+            o.Providers.Add<GzipCompressionProvider>();
+        });
         services.AddScoped(provider => new CurrentCaller(
             provider.GetRequiredService<IHttpContextAccessor>().HttpContext
                 ?? throw new InvalidOperationException("No request."),
@@ -25,9 +37,35 @@ public static class UiServices
         return services;
     }
 
-    /// <summary>Maps the pages; pages marked <c>[AllowAnonymous]</c> are open.</summary>
-    public static IEndpointConventionBuilder MapUi(this IEndpointRouteBuilder app) =>
-        app.MapRazorComponents<App>();
+    /// <summary>Maps the pages and their endpoints; pages marked <c>[AllowAnonymous]</c> are open, others say by <see cref="PageNeeds"/> what they need.</summary>
+    public static IEndpointConventionBuilder MapUi(this IEndpointRouteBuilder app)
+    {
+        var endpoints = app.MapGroup("/ui");
+        endpoints.MapPalette();
+        endpoints.MapTraces();
+        endpoints.MapPayloads();
+        endpoints.MapFeedback();
+        endpoints.MapStart();
+        return new Both(app.MapRazorComponents<App>(), endpoints);
+    }
+
+    private sealed class Both(
+        IEndpointConventionBuilder pages,
+        IEndpointConventionBuilder endpoints
+    ) : IEndpointConventionBuilder
+    {
+        public void Add(Action<EndpointBuilder> convention)
+        {
+            pages.Add(convention);
+            endpoints.Add(convention);
+        }
+
+        public void Finally(Action<EndpointBuilder> finallyConvention)
+        {
+            pages.Finally(finallyConvention);
+            endpoints.Finally(finallyConvention);
+        }
+    }
 }
 
 /// <summary>Who looks at the page.</summary>

@@ -22,11 +22,21 @@ internal static class Format
         : n < 1_000_000 ? string.Create(CultureInfo.InvariantCulture, $"{n / 1e3:0.0}K")
         : string.Create(CultureInfo.InvariantCulture, $"{n / 1e6:0.0}M");
 
-    public static string Money(TraceTotals totals) =>
-        totals.TotalCost == 0 ? "–"
-        : totals.TotalCost < 0.01m
-            ? string.Create(CultureInfo.InvariantCulture, $"${totals.TotalCost:0.####}")
-        : string.Create(CultureInfo.InvariantCulture, $"${totals.TotalCost:0.00}");
+    public static string Money(TraceTotals totals) => Money(totals.TotalCost);
+
+    /// <summary>US dollars with three figures that matter below one.</summary>
+    public static string Money(decimal dollars) =>
+        dollars == 0 ? "–"
+        : dollars >= 1 ? "$" + dollars.ToString("N2", CultureInfo.InvariantCulture)
+        : dollars < 0.000001m ? "<$0.000001"
+        : "$"
+            + (
+                (decimal)
+                    double.Parse(
+                        ((double)dollars).ToString("G3", CultureInfo.InvariantCulture),
+                        CultureInfo.InvariantCulture
+                    )
+            ).ToString("0.#########", CultureInfo.InvariantCulture);
 
     public static string Percent(long part, long whole) =>
         whole == 0
@@ -41,6 +51,26 @@ internal static class Format
         : now - t < TimeSpan.FromDays(1)
             ? string.Create(CultureInfo.InvariantCulture, $"{(int)(now - t).TotalHours}h ago")
         : t.ToString("d MMM yyyy", CultureInfo.InvariantCulture);
+
+    /// <summary>For machines: ISO 8601 with microseconds, UTC.</summary>
+    public static string Iso(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+
+    public static string Bytes(long n) =>
+        n < 1_024 ? string.Create(CultureInfo.InvariantCulture, $"{n} B")
+        : n < 1 << 20 ? string.Create(CultureInfo.InvariantCulture, $"{n / 1024.0:0.#} KB")
+        : n < 1 << 30 ? string.Create(CultureInfo.InvariantCulture, $"{n / (1024.0 * 1024):0.#} MB")
+        : string.Create(CultureInfo.InvariantCulture, $"{n / (1024.0 * 1024 * 1024):0.##} GB");
+
+    public static string StatusIcon(RunStatus status) =>
+        status switch
+        {
+            RunStatus.Error => "err",
+            RunStatus.Pending => "run",
+            _ => "ok",
+        };
+
+    public static string StatusClass(RunStatus status) => StatusIcon(status);
 
     public static string Kind(RunKind kind) => kind.ToString().ToLowerInvariant();
 

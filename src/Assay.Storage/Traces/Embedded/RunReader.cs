@@ -87,10 +87,13 @@ internal sealed class RunReader(
             using var command = reader.Connection.CreateCommand();
             command.Parameters.AddWithValue("$t", Columns.Id(traceId));
             var numbers = projects.Of(workspace, projectId is { } id ? [id] : []);
+            // A tree of many runs needs the narrow rows only: reading the details of 100,000 runs would cost seconds.
+            var isNarrow = parts == RunParts.None;
             command.CommandText =
-                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, r.start_us FROM run r JOIN detail d ON d.pk = r.pk "
+                $"SELECT {RunReaderRows.RunColumns}{(isNarrow ? "" : RunReaderRows.DetailColumns)}, r.start_us FROM run r "
+                + (isNarrow ? "" : "JOIN detail d ON d.pk = r.pk ")
                 + $"WHERE r.trace = $t AND r.project IN ({string.Join(',', numbers)})";
-            rows = Read(command, cancellationToken);
+            rows = Read(command, cancellationToken, hasDetails: !isNarrow);
         }
 
         var runs = await CompleteAsync(rows, workspace, parts, cancellationToken);
@@ -285,7 +288,8 @@ internal sealed class RunReader(
 
     private List<(Run Run, List<PayloadRef> Refs, object Key)> Read(
         SqliteCommand command,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool hasDetails = true
     )
     {
         using var registration = cancellationToken.Register(command.Cancel);
@@ -295,8 +299,8 @@ internal sealed class RunReader(
         {
             rows.Add(
                 (
-                    RunReaderRows.Read(reader, projects, hasDetails: true),
-                    RunReaderRows.ReadRefs(reader),
+                    RunReaderRows.Read(reader, projects, hasDetails),
+                    hasDetails ? RunReaderRows.ReadRefs(reader) : [],
                     reader.GetValue(reader.FieldCount - 1)
                 )
             );

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Assay.Core.Feedback;
+using Assay.Core.Traces;
+
+namespace Assay.UI.Traces;
+
+/// <summary>
+/// The tree of a trace as the browser wants it: columns instead of objects, names and models by number, times in microseconds from the start of
+/// the trace; about 70 bytes a run. The browser lays out, folds and searches, so that an open trace costs the server nothing.
+/// </summary>
+internal static class TraceRows
+{
+    public static void Write(
+        Utf8JsonWriter w,
+        IReadOnlyList<Run> runs,
+        IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>> feedback,
+        DateTimeOffset now
+    )
+    {
+        var start = runs.Count == 0 ? now : runs.Min(r => r.StartTime);
+        var at = new Dictionary<Guid, int>(runs.Count);
+        for (var i = 0; i < runs.Count; i++)
+        {
+            at[runs[i].Id] = i;
+        }
+
+        w.WriteStartObject();
+        w.WriteNumber("start", (start - DateTimeOffset.UnixEpoch).TotalMilliseconds);
+        w.WriteNumber("now", Micros(now - start));
+        w.WriteString("ids", string.Concat(runs.Select(r => r.Id.ToString("N"))));
+        Column(
+            w,
+            "parent",
+            runs,
+            r => r.ParentRunId is { } p && at.TryGetValue(p, out var i) && i < at[r.Id] ? i : -1
+        );
+        Column(w, "kind", runs, r => (int)r.Kind);
+        Column(w, "status", runs, r => (int)r.Status);
+        Column(w, "from", runs, r => Micros(r.StartTime - start));
+        Column(w, "took", runs, r => r.Latency is { } t ? Math.Max(0, Micros(t)) : -1);
+        Column(w, "first", runs, r => r.FirstTokenLatency is { } t ? Micros(t) : -1);
+        Column(w, "tokens", runs, r => r.Totals.TotalTokens);
+        Column(w, "cost", runs, r => (long)(r.Totals.TotalCost * 1_000_000_000));
+        Dictionary(w, "name", runs, r => r.Name);
+        Dictionary(w, "model", runs, r => r.Model ?? "");
+        w.WriteStartObject("feedback");
+        foreach (var (id, stats) in feedback)
+        {
+            if (!at.TryGetValue(id, out var row))
+            {
+                continue;
+            }
+
+            w.WriteStartArray(row.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            foreach (var (key, s) in stats.Take(4))
+            {
+                w.WriteStartArray();
+                w.WriteStringValue(key);
+                if (s.Average is { } mean)
+                {
+                    w.WriteNumberValue(Math.Round(mean, 3));
+                }
+                else
+                {
+                    w.WriteNullValue();
+                }
+
+                w.WriteEndArray();
+            }
+
+            w.WriteEndArray();
+        }
+
+        w.WriteEndObject();
+        w.WriteEndObject();
+    }
+
+    private static long Micros(TimeSpan time) => (long)time.TotalMicroseconds;
+
+    private static void Column(
+        Utf8JsonWriter w,
+        string name,
+        IReadOnlyList<Run> runs,
+        Func<Run, long> value
+    )
+    {
+        w.WriteStartArray(name);
+        foreach (var run in runs)
+        {
+            w.WriteNumberValue(value(run));
+        }
+
+        w.WriteEndArray();
+    }
+
+    private static void Dictionary(
+        Utf8JsonWriter w,
+        string name,
+        IReadOnlyList<Run> runs,
+        Func<Run, string> value
+    )
+    {
+        var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
+        Column(
+            w,
+            name,
+            runs,
+            r =>
+            {
+                var text = value(r);
+                if (!numbers.TryGetValue(text, out var number))
+                {
+                    numbers[text] = number = numbers.Count;
+                }
+
+                return number;
+            }
+        );
+        w.WriteStartArray(name + "s");
+        foreach (var text in numbers.Keys)
+        {
+            w.WriteStringValue(text);
+        }
+
+        w.WriteEndArray();
+    }
+}
