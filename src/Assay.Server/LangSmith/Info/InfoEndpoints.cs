@@ -56,6 +56,7 @@ internal static class InfoEndpoints
                     status = "ready",
                     backlog = store.Health.Backlog,
                     runs = store.Health.RunCount,
+                    allocated_bytes = GC.GetTotalAllocatedBytes(),
                 }
             );
 }

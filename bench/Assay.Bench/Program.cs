@@ -1,0 +1,22 @@
+using Assay.Bench;
+
+// One program, one command per question; each prints a block that bench/RESULTS.md can quote.
+var arguments = new Arguments(args);
+switch (arguments.Command)
+{
+    case "ingest":
+        return await IngestBench.RunAsync(arguments);
+    case "trace":
+        return await IngestBench.RunAsync(arguments, isOneTrace: true);
+    default:
+        await Console.Error.WriteLineAsync(
+            """
+            usage: dotnet run -c Release --project bench/Assay.Bench -- COMMAND [--name value ...]
+              ingest   real HTTP: POST + PATCH of runs of about 3.5 KB, acknowledged and queryable
+                       --runs 60000 --batch 100 --clients 4 --wire batch|multipart --late 0.5 --rounds 3
+                       --url URL --key KEY (default: starts the server built beside this program)
+              trace    the same, but all runs are of one trace: --runs 100000 --batch 1000
+            """
+        );
+        return 2;
+}
