@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Assay.Core.Traces;
 
 /// <summary>
@@ -9,7 +11,8 @@ public sealed class LogHistogram
 {
     private const int PerOctave = 16;
     private const int Offset = 20 * PerOctave;
-    private readonly SortedDictionary<int, long> _counts = [];
+    private long[] _counts = [];
+    private int _first;
 
     /// <summary>Number of values.</summary>
     public long Count { get; private set; }
@@ -32,9 +35,17 @@ public sealed class LogHistogram
     /// <summary>Adds another histogram.</summary>
     public void Merge(LogHistogram other)
     {
-        foreach (var (bucket, count) in other._counts)
+        if (other._counts.Length > 0)
         {
-            AddBucket(bucket, count);
+            Cover(other._first);
+            Cover(other._first + other._counts.Length - 1);
+            var counts = _counts.AsSpan(other._first - _first);
+            for (var i = 0; i < other._counts.Length; i++)
+            {
+                counts[i] += other._counts[i];
+            }
+
+            Count += other.Count;
         }
 
         Sum += other.Sum;
@@ -50,16 +61,18 @@ public sealed class LogHistogram
 
         var rank = Math.Clamp((long)Math.Ceiling(q * Count), 1, Count);
         long seen = 0;
-        foreach (var (bucket, count) in _counts)
+        var last = 0;
+        for (var i = 0; i < _counts.Length; i++)
         {
-            seen += count;
+            seen += _counts[i];
+            last = _counts[i] > 0 ? _first + i : last;
             if (seen >= rank)
             {
-                return Value(bucket);
+                return Value(_first + i);
             }
         }
 
-        return Value(_counts.Keys.Last());
+        return Value(last);
     }
 
     /// <summary>The usual percentiles; null when empty.</summary>
@@ -77,38 +90,80 @@ public sealed class LogHistogram
     /// <summary>A compact form: sum, then bucket and count pairs as variable-length integers.</summary>
     public byte[] ToBytes()
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        writer.Write(Sum);
-        foreach (var (bucket, count) in _counts)
+        Span<byte> bytes = stackalloc byte[2_048];
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes, Sum);
+        var at = sizeof(double);
+        for (var i = 0; i < _counts.Length; i++)
         {
-            writer.Write7BitEncodedInt(bucket);
-            writer.Write7BitEncodedInt64(count);
+            if (_counts[i] == 0)
+            {
+                continue;
+            }
+
+            if (at + 16 > bytes.Length)
+            {
+                var larger = new byte[bytes.Length * 2];
+                bytes.CopyTo(larger);
+                bytes = larger;
+            }
+
+            at += WriteNumber(bytes[at..], (ulong)(_first + i));
+            at += WriteNumber(bytes[at..], (ulong)_counts[i]);
         }
 
-        writer.Flush();
-        return stream.ToArray();
+        return bytes[..at].ToArray();
     }
 
     /// <summary>Reads <see cref="ToBytes"/>.</summary>
     public static LogHistogram FromBytes(byte[]? bytes)
     {
         var histogram = new LogHistogram();
-        if (bytes is null || bytes.Length == 0)
-        {
-            return histogram;
-        }
-
-        using var stream = new MemoryStream(bytes, writable: false);
-        using var reader = new BinaryReader(stream);
-        histogram.Sum = reader.ReadDouble();
-        while (stream.Position < stream.Length)
-        {
-            var bucket = reader.Read7BitEncodedInt();
-            histogram.AddBucket(bucket, reader.Read7BitEncodedInt64());
-        }
-
+        histogram.Merge(bytes);
         return histogram;
+    }
+
+    /// <summary>Adds a histogram in the form of <see cref="ToBytes"/>; an empty one adds nothing.</summary>
+    public void Merge(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
+        Sum += BinaryPrimitives.ReadDoubleLittleEndian(bytes);
+        bytes = bytes[sizeof(double)..];
+        while (!bytes.IsEmpty)
+        {
+            var bucket = (int)ReadNumber(ref bytes);
+            AddBucket(bucket, (long)ReadNumber(ref bytes));
+        }
+    }
+
+    private static int WriteNumber(Span<byte> to, ulong value)
+    {
+        var at = 0;
+        for (; value >= 0x80; value >>= 7)
+        {
+            to[at++] = (byte)(value | 0x80);
+        }
+
+        to[at++] = (byte)value;
+        return at;
+    }
+
+    private static ulong ReadNumber(ref ReadOnlySpan<byte> bytes)
+    {
+        ulong value = 0;
+        for (var shift = 0; ; shift += 7)
+        {
+            var part = bytes[0];
+            bytes = bytes[1..];
+            value |= (ulong)(part & 0x7F) << shift;
+            if ((part & 0x80) == 0)
+            {
+                return value;
+            }
+        }
     }
 
     private static int Bucket(double value) =>
@@ -121,16 +176,30 @@ public sealed class LogHistogram
 
     private void AddBucket(int bucket, long weight)
     {
-        var count = _counts.GetValueOrDefault(bucket) + weight;
-        if (count == 0)
-        {
-            _counts.Remove(bucket);
-        }
-        else
-        {
-            _counts[bucket] = count;
-        }
-
+        Cover(bucket);
+        _counts[bucket - _first] += weight;
         Count += weight;
+    }
+
+    /// <summary>Makes room for a bucket; the window grows by halves of an octave.</summary>
+    private void Cover(int bucket)
+    {
+        const int slack = PerOctave / 2;
+        if (_counts.Length == 0)
+        {
+            _first = Math.Max(0, bucket - slack);
+            _counts = new long[2 * slack];
+        }
+        else if (bucket < _first)
+        {
+            var first = Math.Max(0, bucket - slack);
+            var larger = new long[_counts.Length + _first - first];
+            _counts.CopyTo(larger, _first - first);
+            (_first, _counts) = (first, larger);
+        }
+        else if (bucket >= _first + _counts.Length)
+        {
+            Array.Resize(ref _counts, bucket - _first + slack);
+        }
     }
 }

@@ -16,10 +16,12 @@ internal sealed class Applier : IDisposable
     private readonly ProjectNumbers _projects;
     private readonly PriceLookup _price;
     private readonly RunTable _runs;
-    private readonly HourlyAggregates _hourly = new();
-    private readonly Facets _facets = new();
-    private readonly Dictionary<(int Project, Guid Id), RunRow> _touched = [];
-    private readonly Dictionary<Guid, List<RunRow>> _touchedById = [];
+    private readonly TraceTrees _trees;
+    private readonly HourlyAggregates _hourly;
+    private readonly Facets _facets;
+    private readonly List<RunRow> _touched = [];
+    private readonly Dictionary<Guid, List<RunRow>> _rowsById = [];
+    private readonly Dictionary<RunRow, List<(string Field, string Value)>> _facetsBefore = [];
     private long _lastPk;
 
     public Applier(SqliteConnection db, ProjectNumbers projects, PriceLookup price)
@@ -28,6 +30,9 @@ internal sealed class Applier : IDisposable
         _projects = projects;
         _price = price;
         _runs = new RunTable(db);
+        _trees = new TraceTrees(db);
+        _hourly = new HourlyAggregates(db);
+        _facets = new Facets(db);
         _lastPk = Scalar("SELECT coalesce(max(pk), 0) FROM run");
         RunCount = Scalar("SELECT count(*) FROM run");
     }
@@ -57,9 +62,11 @@ internal sealed class Applier : IDisposable
         }
 
         _touched.Clear();
-        _touchedById.Clear();
-        _hourly.Clear();
-        IndexDatabase.Execute(_db, "BEGIN IMMEDIATE");
+        _rowsById.Clear();
+        _facetsBefore.Clear();
+        var (pk, count) = (_lastPk, RunCount);
+        // What is lost here in a power cut comes again from the journal: the position is in the same transaction.
+        IndexDatabase.Execute(_db, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE");
         try
         {
             var changes = Fold(batches);
@@ -69,8 +76,19 @@ internal sealed class Applier : IDisposable
         catch
         {
             IndexDatabase.Execute(_db, "ROLLBACK");
+            (_lastPk, RunCount) = (pk, count);
+            Forget();
             throw;
         }
+    }
+
+    /// <summary>Drops what is remembered of the index, after a transaction over it was rolled back.</summary>
+    public void Forget()
+    {
+        _trees.Clear();
+        _hourly.Clear();
+        _facets.Clear();
+        _projects.Load(_db);
     }
 
     /// <summary>Passes over a batch that cannot be applied; it stays in the journal.</summary>
@@ -86,18 +104,21 @@ internal sealed class Applier : IDisposable
             }
         }
 
-        foreach (var row in _touched.Values)
+        foreach (var row in _touched)
+        {
+            Complete(row);
+            _trees.Put(row);
+        }
+
+        _trees.Settle(_hourly);
+        foreach (var row in _touched)
         {
             Save(row);
         }
 
-        var traces = _touched.Values.Select(r => (r.Project, r.State.TraceId)).Distinct().ToList();
-        foreach (var (project, trace) in traces)
-        {
-            TraceSums.Refresh(_db, project, trace, _hourly);
-        }
-
-        var changes = traces
+        var changes = _touched
+            .Select(r => (r.Project, r.State.TraceId))
+            .Distinct()
             .Select(t => new RunsChanged(
                 _projects[t.Project].Workspace,
                 _projects[t.Project].Project,
@@ -119,7 +140,8 @@ internal sealed class Applier : IDisposable
             }
         }
 
-        _hourly.Flush(_db);
+        _hourly.Flush();
+        _facets.Flush();
         SavePosition(batches[^1].End);
         return changes;
     }
@@ -131,7 +153,7 @@ internal sealed class Applier : IDisposable
         foreach (var row in rows)
         {
             _hourly.Replace(row.Counted, null);
-            _facets.Count(_db, row, row.Faceted, -1);
+            _facets.Replace(row.Project, row.Start, _facets.Of(row), []);
             Run("DELETE FROM run WHERE pk = $pk", ("$pk", row.Pk));
             Run("DELETE FROM detail WHERE pk = $pk", ("$pk", row.Pk));
             Run(
@@ -159,17 +181,33 @@ internal sealed class Applier : IDisposable
     {
         foreach (var (project, trace) in traces)
         {
-            TraceSums.Refresh(_db, project, trace, _hourly);
+            _trees.Refresh(project, trace, _hourly);
         }
 
-        _hourly.Flush(_db);
+        _hourly.Flush();
+        _facets.Flush();
     }
 
-    public void Dispose() => _runs.Dispose();
+    public void Dispose()
+    {
+        _runs.Dispose();
+        _trees.Dispose();
+        _hourly.Dispose();
+        _facets.Dispose();
+    }
 
     private void Fold(Guid workspace, JournaledWrite piece)
     {
         var row = Locate(workspace, piece.Write);
+        if (
+            row.Stored is { } stored
+            && (stored.Project != row.Project || RunRow.ChangesFacets(piece.Write))
+            && !_facetsBefore.ContainsKey(row)
+        )
+        {
+            _facetsBefore[row] = _facets.Of(row);
+        }
+
         row.Apply(piece);
         var state = row.State;
         if (state.TraceId == Guid.Empty)
@@ -194,26 +232,13 @@ internal sealed class Applier : IDisposable
             ? _projects.GetOrAdd(_db, workspace, known)
             : (int?)null;
         var waiting = _projects.GetOrAdd(_db, workspace, Guid.Empty);
-        if (project is { } p && _touched.TryGetValue((p, id), out var touched))
-        {
-            return touched;
-        }
-
-        var candidates = Rows(workspace, id)
-            .Where(r => !_touched.ContainsKey((r.Project, id)))
-            .Concat(project is null ? Touched(workspace, id) : [])
-            .ToList();
-        var row = project is null
-            ? candidates
+        var rows = Of(id);
+        var row = project is { } wanted
+            ? rows.Find(r => r.Project == wanted) ?? rows.Find(r => r.Project == waiting)
+            : rows.Where(r => _projects[r.Project].Workspace == workspace)
                 .OrderBy(r => r.Project == waiting)
                 .ThenByDescending(r => r.Start)
-                .FirstOrDefault()
-            : candidates.FirstOrDefault(r => r.Project == project)
-                ?? (
-                    _touched.TryGetValue((waiting, id), out var early)
-                        ? early
-                        : candidates.FirstOrDefault(r => r.Project == waiting)
-                );
+                .FirstOrDefault();
         if (row is null)
         {
             row = new RunRow
@@ -221,38 +246,39 @@ internal sealed class Applier : IDisposable
                 Project = project ?? waiting,
                 State = new RunState { RunId = id },
             };
+            rows.Add(row);
         }
-        else if (project is { } target && row.Project != target)
+        else if (project is { } target)
         {
-            _touched.Remove((row.Project, id));
             row.Project = target;
         }
 
-        _touched[(row.Project, id)] = row;
-        if (!_touchedById.TryGetValue(id, out var same))
+        if (!row.IsTouched)
         {
-            _touchedById[id] = same = [];
-        }
-
-        if (!same.Contains(row))
-        {
-            same.Add(row);
+            row.IsTouched = true;
+            _touched.Add(row);
         }
 
         return row;
     }
 
     private Guid? TraceOf(Guid workspace, Guid runId) =>
-        Touched(workspace, runId).FirstOrDefault()?.State.TraceId
-        ?? Rows(workspace, runId).FirstOrDefault()?.State.TraceId;
+        Of(runId)
+            .Find(r => _projects[r.Project].Workspace == workspace && r.State.TraceId != Guid.Empty)
+            ?.State.TraceId;
 
-    /// <summary>Rows of a run id that this batch works on, found without walking the batch.</summary>
-    private IEnumerable<RunRow> Touched(Guid workspace, Guid runId) =>
-        _touchedById.TryGetValue(runId, out var rows)
-            ? rows.Where(r => _projects[r.Project].Workspace == workspace)
-            : [];
+    /// <summary>Every row of a run id, of this batch or stored, read once per batch.</summary>
+    private List<RunRow> Of(Guid runId)
+    {
+        if (!_rowsById.TryGetValue(runId, out var rows))
+        {
+            _rowsById[runId] = rows = _runs.ById(runId);
+        }
 
-    private void Save(RunRow row)
+        return rows;
+    }
+
+    private void Complete(RunRow row)
     {
         if (row.State.TraceId == Guid.Empty)
         {
@@ -265,13 +291,31 @@ internal sealed class Applier : IDisposable
             row.Pk = ++_lastPk;
             RunCount++;
         }
+    }
 
-        var after = row.Contribute();
-        _hourly.Replace(row.Counted, after);
-        row.Counted = after;
-        var values = Facets.Of(row).ToHashSet();
-        _facets.Count(_db, row, values.Except(row.Faceted), 1);
-        _facets.Count(_db, row, row.Faceted.Except(values), -1);
+    private void Save(RunRow row)
+    {
+        var counted = row.Contribute();
+        _hourly.Replace(row.Counted, counted);
+        row.Counted = counted;
+        if (row.Stored is not { } stored)
+        {
+            _facets.Replace(row.Project, row.Start, [], _facets.Of(row));
+        }
+        else if (_facetsBefore.TryGetValue(row, out var before))
+        {
+            var after = _facets.Of(row);
+            if (stored.Project == row.Project)
+            {
+                _facets.Replace(row.Project, row.Start, before, after);
+            }
+            else
+            {
+                _facets.Replace(stored.Project, stored.Start, before, []);
+                _facets.Replace(row.Project, row.Start, [], after);
+            }
+        }
+
         _runs.Put(row);
     }
 

@@ -486,7 +486,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         await _index.WriteLock.WaitAsync(cancellationToken);
         try
         {
-            IndexDatabase.Execute(_index.Writer, "BEGIN IMMEDIATE");
+            IndexDatabase.Execute(_index.Writer, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
             try
             {
                 var result = work();
@@ -496,6 +496,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             catch
             {
                 IndexDatabase.Execute(_index.Writer, "ROLLBACK");
+                _applier.Forget();
                 throw;
             }
         }

@@ -7,8 +7,26 @@ namespace Assay.Storage.Traces.Embedded;
 /// The pre-aggregates that charts read: per project, hour, root or not, type and model. Kept by adding what a run contributes and taking
 /// back what it contributed before, in the transaction that changes the run, so they always agree with the rows.
 /// </summary>
-internal sealed class HourlyAggregates
+internal sealed class HourlyAggregates(SqliteConnection db) : IDisposable
 {
+    private const int MaxCells = 4_000;
+    private const string Key =
+        "project = ?1 AND hour = ?2 AND is_root = ?3 AND kind = ?4 AND model = ?5";
+    private readonly Statement _read = new(
+        db,
+        $"SELECT {HourlyCell.ColumnNames} FROM hourly WHERE {Key}"
+    );
+
+    private readonly Statement _write = new(
+        db,
+        $"INSERT OR REPLACE INTO hourly(project, hour, is_root, kind, model, {HourlyCell.ColumnNames}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+    );
+
+    private readonly Statement _delete = new(db, $"DELETE FROM hourly WHERE {Key}");
+    private readonly Dictionary<
+        (int Project, long Hour, bool IsRoot, RunKind Kind, string Model),
+        HourlyCell
+    > _cells = [];
     private readonly Dictionary<
         (int Project, long Hour, bool IsRoot, RunKind Kind, string Model),
         HourlyCell
@@ -27,21 +45,50 @@ internal sealed class HourlyAggregates
     }
 
     /// <summary>Forgets what was noted, after a transaction was rolled back.</summary>
-    public void Clear() => _changes.Clear();
+    public void Clear()
+    {
+        _changes.Clear();
+        _cells.Clear();
+    }
 
     /// <summary>Writes the noted changes.</summary>
-    public void Flush(SqliteConnection db)
+    public void Flush()
     {
+        if (_cells.Count > MaxCells)
+        {
+            _cells.Clear();
+        }
+
         foreach (var (key, change) in _changes)
         {
-            var cell =
-                Read(db, key.Project, key.Hour, key.IsRoot, key.Kind, key.Model)
-                ?? new HourlyCell();
+            if (!_cells.TryGetValue(key, out var cell))
+            {
+                _cells[key] = cell = Read(key) ?? new HourlyCell();
+            }
+
             cell.Merge(change);
-            Write(db, key.Project, key.Hour, key.IsRoot, key.Kind, key.Model, cell);
+            if (cell.Runs > 0)
+            {
+                Bind(_write, key);
+                cell.Bind(_write, 6);
+                _write.Run();
+            }
+            else
+            {
+                Bind(_delete, key);
+                _delete.Run();
+                _cells.Remove(key);
+            }
         }
 
         _changes.Clear();
+    }
+
+    public void Dispose()
+    {
+        _read.Dispose();
+        _write.Dispose();
+        _delete.Dispose();
     }
 
     private void Add(Contribution? run, int weight)
@@ -60,88 +107,28 @@ internal sealed class HourlyAggregates
         cell.Add(run, weight);
     }
 
-    private static HourlyCell? Read(
-        SqliteConnection db,
-        int project,
-        long hour,
-        bool isRoot,
-        RunKind kind,
-        string model
-    )
+    private HourlyCell? Read((int Project, long Hour, bool IsRoot, RunKind Kind, string Model) key)
     {
-        using var command = Key(
-            db,
-            $"SELECT {HourlyCell.ColumnNames} FROM hourly WHERE project = $p AND hour = $h AND is_root = $r AND kind = $k AND model = $m",
-            project,
-            hour,
-            isRoot,
-            kind,
-            model
-        );
-        using var reader = command.ExecuteReader();
-        return reader.Read() ? HourlyCell.From(reader, 0) : null;
-    }
-
-    private static void Write(
-        SqliteConnection db,
-        int project,
-        long hour,
-        bool isRoot,
-        RunKind kind,
-        string model,
-        HourlyCell cell
-    )
-    {
-        if (cell.Runs <= 0)
+        Bind(_read, key);
+        if (!_read.Step())
         {
-            using var delete = Key(
-                db,
-                "DELETE FROM hourly WHERE project = $p AND hour = $h AND is_root = $r AND kind = $k AND model = $m",
-                project,
-                hour,
-                isRoot,
-                kind,
-                model
-            );
-            delete.ExecuteNonQuery();
-            return;
+            return null;
         }
 
-        using var command = Key(
-            db,
-            $"INSERT OR REPLACE INTO hourly(project, hour, is_root, kind, model, {HourlyCell.ColumnNames}) VALUES($p, $h, $r, $k, $m, $c0, $c1, $c2, $c3, $c4, $c5, $c6, $c7, $c8, $c9, $c10, $c11, $c12)",
-            project,
-            hour,
-            isRoot,
-            kind,
-            model
-        );
-        var values = cell.Values();
-        for (var i = 0; i < values.Length; i++)
-        {
-            command.Parameters.AddWithValue($"$c{i}", values[i]);
-        }
-
-        command.ExecuteNonQuery();
+        var cell = HourlyCell.From(_read);
+        _read.Step();
+        return cell;
     }
 
-    private static SqliteCommand Key(
-        SqliteConnection db,
-        string sql,
-        int project,
-        long hour,
-        bool isRoot,
-        RunKind kind,
-        string model
+    private static void Bind(
+        Statement statement,
+        (int Project, long Hour, bool IsRoot, RunKind Kind, string Model) key
     )
     {
-        var command = db.CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.AddWithValue("$p", project);
-        command.Parameters.AddWithValue("$h", hour);
-        command.Parameters.AddWithValue("$r", isRoot ? 1 : 0);
-        command.Parameters.AddWithValue("$k", (int)kind);
-        command.Parameters.AddWithValue("$m", model);
-        return command;
+        statement.Bind(1, key.Project);
+        statement.Bind(2, key.Hour);
+        statement.Bind(3, key.IsRoot ? 1 : 0);
+        statement.Bind(4, (int)key.Kind);
+        statement.Bind(5, key.Model);
     }
 }

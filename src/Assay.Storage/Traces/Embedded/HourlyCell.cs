@@ -20,45 +20,67 @@ internal sealed class HourlyCell
     private long _pc;
     private long _cc;
     private long _tc;
-    private LogHistogram _latency = new();
-    private LogHistogram _firstToken = new();
-    private LogHistogram _tokens = new();
-    private LogHistogram _cost = new();
+    private readonly LogHistogram _latency = new();
+    private readonly LogHistogram _firstToken = new();
+    private readonly LogHistogram _tokens = new();
+    private readonly LogHistogram _cost = new();
 
-    public static HourlyCell From(SqliteDataReader row, int at) =>
-        new()
+    /// <summary>Adds the cell in a row, whose columns from <paramref name="at"/> on are <see cref="ColumnNames"/>.</summary>
+    public void Merge(SqliteDataReader row, int at)
+    {
+        Runs += row.GetInt64(at);
+        _errors += row.GetInt64(at + 1);
+        _pending += row.GetInt64(at + 2);
+        _p += row.GetInt64(at + 3);
+        _c += row.GetInt64(at + 4);
+        _t += row.GetInt64(at + 5);
+        _pc += row.GetInt64(at + 6);
+        _cc += row.GetInt64(at + 7);
+        _tc += row.GetInt64(at + 8);
+        Merge(_latency, row, at + 9);
+        Merge(_firstToken, row, at + 10);
+        Merge(_tokens, row, at + 11);
+        Merge(_cost, row, at + 12);
+    }
+
+    /// <summary>The cell in the row that a statement stands on; its columns are <see cref="ColumnNames"/>.</summary>
+    public static HourlyCell From(Statement row)
+    {
+        var cell = new HourlyCell
         {
-            Runs = row.GetInt64(at),
-            _errors = row.GetInt64(at + 1),
-            _pending = row.GetInt64(at + 2),
-            _p = row.GetInt64(at + 3),
-            _c = row.GetInt64(at + 4),
-            _t = row.GetInt64(at + 5),
-            _pc = row.GetInt64(at + 6),
-            _cc = row.GetInt64(at + 7),
-            _tc = row.GetInt64(at + 8),
-            _latency = Histogram(row, at + 9),
-            _firstToken = Histogram(row, at + 10),
-            _tokens = Histogram(row, at + 11),
-            _cost = Histogram(row, at + 12),
+            Runs = row.Long(0),
+            _errors = row.Long(1),
+            _pending = row.Long(2),
+            _p = row.Long(3),
+            _c = row.Long(4),
+            _t = row.Long(5),
+            _pc = row.Long(6),
+            _cc = row.Long(7),
+            _tc = row.Long(8),
         };
+        cell._latency.Merge(row.Blob(9));
+        cell._firstToken.Merge(row.Blob(10));
+        cell._tokens.Merge(row.Blob(11));
+        cell._cost.Merge(row.Blob(12));
+        return cell;
+    }
 
-    public object[] Values() =>
-        [
-            Runs,
-            _errors,
-            _pending,
-            _p,
-            _c,
-            _t,
-            _pc,
-            _cc,
-            _tc,
-            _latency.ToBytes(),
-            _firstToken.ToBytes(),
-            _tokens.ToBytes(),
-            _cost.ToBytes(),
-        ];
+    public void Bind(Statement to, int at)
+    {
+        to.Bind(at, Runs);
+        to.Bind(at + 1, _errors);
+        to.Bind(at + 2, _pending);
+        to.Bind(at + 3, _p);
+        to.Bind(at + 4, _c);
+        to.Bind(at + 5, _t);
+        to.Bind(at + 6, _pc);
+        to.Bind(at + 7, _cc);
+        to.Bind(at + 8, _tc);
+        to.BindBlob(at + 9, _latency.ToBytes());
+        to.BindBlob(at + 10, _firstToken.ToBytes());
+        to.BindBlob(at + 11, _tokens.ToBytes());
+        to.BindBlob(at + 12, _cost.ToBytes());
+    }
 
     public void Add(Contribution run, int weight)
     {
@@ -127,6 +149,11 @@ internal sealed class HourlyCell
             ),
         };
 
-    private static LogHistogram Histogram(SqliteDataReader row, int column) =>
-        LogHistogram.FromBytes(row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column));
+    private static void Merge(LogHistogram histogram, SqliteDataReader row, int column)
+    {
+        if (!row.IsDBNull(column))
+        {
+            histogram.Merge(row.GetFieldValue<byte[]>(column));
+        }
+    }
 }

@@ -26,7 +26,7 @@ internal sealed class IndexDatabase : IDisposable
         Writer = Open();
         Execute(
             Writer,
-            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000"
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536"
         );
         Execute(Writer, IndexSchema.Create);
     }

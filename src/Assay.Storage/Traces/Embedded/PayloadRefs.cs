@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Text;
 using Assay.Core.Traces;
 using Assay.Storage.Journals;
 
@@ -29,62 +31,65 @@ internal static class PayloadRefs
             return null;
         }
 
-        using var stream = new MemoryStream(refs.Count * 24);
-        using var writer = new BinaryWriter(stream);
-        foreach (var item in refs)
+        var size = 0;
+        for (var i = 0; i < refs.Count; i++)
         {
-            writer.Write(
-                (byte)(
-                    (byte)item.Kind
-                    | (item.FromUpdate ? 0x40 : 0)
-                    | (item.BlobKey is null ? 0 : 0x80)
-                )
+            size += 48 + (refs[i].BlobKey is { } blob ? Encoding.UTF8.GetByteCount(blob) : 0);
+        }
+
+        var bytes = size <= 1_024 ? stackalloc byte[1_024] : new byte[size];
+        var at = 0;
+        for (var i = 0; i < refs.Count; i++)
+        {
+            var item = refs[i];
+            bytes[at++] = (byte)(
+                (byte)item.Kind | (item.FromUpdate ? 0x40 : 0) | (item.BlobKey is null ? 0 : 0x80)
             );
-            writer.Write7BitEncodedInt64(item.Length);
-            writer.Write(item.Hash);
+            at += Number(bytes[at..], item.Length);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[at..], item.Hash);
+            at += 8;
             if (item.BlobKey is { } key)
             {
-                writer.Write(key);
+                at += Number(bytes[at..], Encoding.UTF8.GetByteCount(key));
+                at += Encoding.UTF8.GetBytes(key, bytes[at..]);
             }
             else
             {
-                writer.Write7BitEncodedInt(item.Address.Segment);
-                writer.Write7BitEncodedInt64(item.Address.BlockOffset);
-                writer.Write7BitEncodedInt(item.Address.ItemOffset);
+                at += Number(bytes[at..], item.Address.Segment);
+                at += Number(bytes[at..], item.Address.BlockOffset);
+                at += Number(bytes[at..], item.Address.ItemOffset);
             }
         }
 
-        writer.Flush();
-        return stream.ToArray();
+        return bytes[..at].ToArray();
     }
 
-    public static List<PayloadRef> Decode(byte[]? bytes)
-    {
-        var refs = new List<PayloadRef>();
-        if (bytes is null)
-        {
-            return refs;
-        }
+    public static List<PayloadRef> Decode(byte[]? bytes) => Decode(bytes.AsSpan());
 
-        using var stream = new MemoryStream(bytes, writable: false);
-        using var reader = new BinaryReader(stream);
-        while (stream.Position < stream.Length)
+    public static List<PayloadRef> Decode(ReadOnlySpan<byte> bytes)
+    {
+        var refs = new List<PayloadRef>(4);
+        while (!bytes.IsEmpty)
         {
-            var head = reader.ReadByte();
-            var length = reader.Read7BitEncodedInt64();
-            var hash = reader.ReadUInt64();
+            var head = bytes[0];
+            bytes = bytes[1..];
+            var length = Number(ref bytes);
+            var hash = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+            bytes = bytes[8..];
             string? key = null;
             var address = default(PayloadAddress);
             if ((head & 0x80) != 0)
             {
-                key = reader.ReadString();
+                var size = (int)Number(ref bytes);
+                key = Encoding.UTF8.GetString(bytes[..size]);
+                bytes = bytes[size..];
             }
             else
             {
                 address = new PayloadAddress(
-                    reader.Read7BitEncodedInt(),
-                    reader.Read7BitEncodedInt64(),
-                    reader.Read7BitEncodedInt(),
+                    (int)Number(ref bytes),
+                    Number(ref bytes),
+                    (int)Number(ref bytes),
                     (int)length
                 );
             }
@@ -102,5 +107,32 @@ internal static class PayloadRefs
         }
 
         return refs;
+    }
+
+    private static long Number(ref ReadOnlySpan<byte> bytes)
+    {
+        long value = 0;
+        for (var shift = 0; ; shift += 7)
+        {
+            var part = bytes[0];
+            bytes = bytes[1..];
+            value |= (long)(part & 0x7F) << shift;
+            if ((part & 0x80) == 0)
+            {
+                return value;
+            }
+        }
+    }
+
+    private static int Number(Span<byte> bytes, long value)
+    {
+        var at = 0;
+        for (; value >= 0x80; value >>>= 7)
+        {
+            bytes[at++] = (byte)(value | 0x80);
+        }
+
+        bytes[at++] = (byte)value;
+        return at;
     }
 }

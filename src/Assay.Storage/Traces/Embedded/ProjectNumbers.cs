@@ -12,8 +12,12 @@ internal sealed class ProjectNumbers
     private readonly ConcurrentDictionary<(Guid Workspace, Guid Project), int> _numbers = new();
     private readonly ConcurrentDictionary<int, (Guid Workspace, Guid Project)> _projects = new();
 
-    public ProjectNumbers(SqliteConnection db)
+    public ProjectNumbers(SqliteConnection db) => Load(db);
+
+    /// <summary>Reads the numbers again, after a transaction that may have given some was rolled back; under the write lock.</summary>
+    public void Load(SqliteConnection db)
     {
+        _numbers.Clear();
         using var command = db.CreateCommand();
         command.CommandText = "SELECT no, workspace, id FROM project";
         using var reader = command.ExecuteReader();

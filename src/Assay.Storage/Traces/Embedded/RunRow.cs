@@ -25,8 +25,13 @@ internal sealed class RunRow
     /// <summary>What the aggregates hold for this row; null when it is not in them.</summary>
     public Contribution? Counted { get; set; }
 
-    /// <summary>Facet values that are already counted.</summary>
-    public HashSet<(string Field, string Value)> Faceted { get; init; } = [];
+    /// <summary>What was found in the index; null for a new row.</summary>
+    public RowKey? Stored { get; set; }
+
+    public RowKey Key => new(Project, State.TraceId, Start, State.ReferenceExampleId);
+
+    /// <summary>Whether the batch at hand works on it.</summary>
+    public bool IsTouched { get; set; }
 
     public DateTimeOffset Start => State.StartTime ?? DateTimeOffset.UnixEpoch;
 
@@ -47,6 +52,14 @@ internal sealed class RunRow
                     ? FigureSource.Estimated
                     : Cost?.Source ?? FigureSource.Unknown
             );
+
+    /// <summary>Whether a piece says something that is counted in facets.</summary>
+    public static bool ChangesFacets(RunWrite write) =>
+        write.Name is not null
+        || write.Kind is not null
+        || write.Model is not null
+        || write.Tags is not null
+        || write.Metadata is { Count: > 0 };
 
     public void Apply(JournaledWrite piece)
     {
@@ -111,6 +124,14 @@ internal sealed class RunRow
             _ => RunFields.None,
         };
 }
+
+/// <summary>The columns of a row that its indexes over all runs are made of.</summary>
+internal readonly record struct RowKey(
+    int Project,
+    Guid Trace,
+    DateTimeOffset Start,
+    Guid? Example
+);
 
 /// <summary>What one run adds to the hourly aggregates; subtracted again before the row changes.</summary>
 internal sealed record Contribution(

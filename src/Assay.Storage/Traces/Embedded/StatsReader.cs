@@ -67,7 +67,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
             {
                 while (rows.Read())
                 {
-                    cell.Merge(HourlyCell.From(rows, 0));
+                    cell.Merge(rows, 0);
                 }
             }
 
@@ -338,7 +338,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
                 cells[key] = cell = new HourlyCell();
             }
 
-            cell.Merge(HourlyCell.From(rows, 0));
+            cell.Merge(rows, 0);
         }
 
         return cells;
