@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Datasets;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
@@ -33,6 +34,7 @@ public static class CoreServices
             provider.GetRequiredService<PriceBook>().Cost
         );
         services.AddSingleton<ShareLinks>();
+        services.AddDatasets();
         return services;
     }
 }

@@ -6,6 +6,7 @@ using Assay.Server;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith;
 using Assay.Server.LangSmith.Access;
+using Assay.Server.LangSmith.Datasets;
 using Assay.Server.LangSmith.Info;
 using Assay.Server.LangSmith.Prices;
 using Assay.Server.LangSmith.Prompts;
@@ -39,6 +40,7 @@ builder
     .AddStorage(builder.Configuration["data"] ?? builder.Configuration["ASSAY_DATA"] ?? "./data");
 builder.AddAuth();
 builder.Services.AddUi(context => context.Caller());
+builder.Services.AddDatasetWire();
 
 var app = builder.Build();
 await StorageServices.MigrateAsync(app.Services, CancellationToken.None);
@@ -75,6 +77,7 @@ app.MapThreadsV2();
 app.MapPublicV2();
 app.MapProductLinks();
 app.MapPrompts();
+app.MapDatasetWire();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
     .Finally(page =>

@@ -1,4 +1,8 @@
 using Assay.Core.Access;
+using Assay.Core.Annotation;
+using Assay.Core.Datasets;
+using Assay.Core.Experiments;
+using Assay.Core.Feedback;
 using Assay.Core.Models.Prices;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
@@ -66,6 +70,39 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Remarks on prompts.</summary>
     public DbSet<PromptComment> PromptComments => Set<PromptComment>();
+
+    /// <summary>Datasets.</summary>
+    public DbSet<Dataset> Datasets => Set<Dataset>();
+
+    /// <summary>Versions of datasets.</summary>
+    public DbSet<DatasetVersion> DatasetVersions => Set<DatasetVersion>();
+
+    /// <summary>Tags of versions.</summary>
+    public DbSet<DatasetTag> DatasetTags => Set<DatasetTag>();
+
+    /// <summary>Every state of every example.</summary>
+    public DbSet<ExampleRevision> ExampleRevisions => Set<ExampleRevision>();
+
+    /// <summary>Comparative experiments.</summary>
+    public DbSet<ComparativeExperiment> ComparativeExperiments => Set<ComparativeExperiment>();
+
+    /// <summary>What feedback keys mean.</summary>
+    public DbSet<FeedbackConfig> FeedbackConfigs => Set<FeedbackConfig>();
+
+    /// <summary>Computed scores.</summary>
+    public DbSet<FeedbackFormula> FeedbackFormulas => Set<FeedbackFormula>();
+
+    /// <summary>Links to give feedback by.</summary>
+    public DbSet<FeedbackToken> FeedbackTokens => Set<FeedbackToken>();
+
+    /// <summary>Annotation queues.</summary>
+    public DbSet<AnnotationQueue> AnnotationQueues => Set<AnnotationQueue>();
+
+    /// <summary>Items of annotation queues.</summary>
+    public DbSet<QueueItem> QueueItems => Set<QueueItem>();
+
+    /// <summary>Reservations and reviews of items.</summary>
+    public DbSet<QueueReview> QueueReviews => Set<QueueReview>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

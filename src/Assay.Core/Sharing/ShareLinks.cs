@@ -169,7 +169,8 @@ public sealed class ShareLinks(
         return runs.Count == 0 ? null : new SharedRuns(link, reader, runs, queries);
     }
 
-    private static Guid NewToken()
+    /// <summary>122 random bits as a UUID of version 4: not guessable from the time.</summary>
+    internal static Guid NewToken()
     {
         Span<byte> bytes = stackalloc byte[16];
         RandomNumberGenerator.Fill(bytes);

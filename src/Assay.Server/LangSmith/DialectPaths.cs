@@ -29,6 +29,10 @@ internal static class DialectPaths
         "/likes",
         "/comments",
         "/ok",
+        "/datasets",
+        "/examples",
+        "/feedback-configs",
+        "/annotation-queues",
     ];
 
     public static PathString Canonical(PathString path)

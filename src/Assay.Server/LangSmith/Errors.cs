@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Datasets;
 using Assay.Core.Filters;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
@@ -49,6 +50,15 @@ internal static class Errors
             ),
             StoreBusyException e => (StatusCodes.Status429TooManyRequests, e.Message),
             BadRequestBodyException e => (e.Status, e.Message),
+            DatasetProblemException e => (
+                e.Problem switch
+                {
+                    DatasetProblem.NotFound => StatusCodes.Status404NotFound,
+                    DatasetProblem.Conflict => StatusCodes.Status409Conflict,
+                    _ => StatusCodes.Status422UnprocessableEntity,
+                },
+                e.Message
+            ),
             BadHttpRequestException e => (e.StatusCode, e.Message),
             System.Text.Json.JsonException e => (
                 StatusCodes.Status400BadRequest,

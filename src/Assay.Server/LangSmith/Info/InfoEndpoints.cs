@@ -36,8 +36,8 @@ internal static class InfoEndpoints
                 {
                     zstd_compression_enabled = true,
                     gzip_body_enabled = true,
-                    dataset_examples_multipart_enabled = false,
-                    examples_multipart_enabled = false,
+                    dataset_examples_multipart_enabled = true,
+                    examples_multipart_enabled = true,
                     ch_query_enabled = true,
                     sdb_query_enabled = true,
                 },

@@ -266,7 +266,7 @@ internal static class RunEndpoints
         return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 256 });
     }
 
-    private static void Unlimit(HttpContext context)
+    internal static void Unlimit(HttpContext context)
     {
         if (
             context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>() is

@@ -379,6 +379,559 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("workspace_secret", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Annotation.AnnotationQueue", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AccessMode")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("access_mode");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("DefaultDatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("default_dataset_id");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<bool>("HasReservations")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("has_reservations");
+
+                    b.Property<string>("Instructions")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instructions");
+
+                    b.Property<bool>("IsPairwise")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_pairwise");
+
+                    b.Property<string>("MetadataJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata_json");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("ReservationMinutes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reservation_minutes");
+
+                    b.PrimitiveCollection<string>("Reviewers")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reviewers");
+
+                    b.Property<int?>("ReviewersPerItem")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reviewers_per_item");
+
+                    b.Property<string>("RubricJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("rubric_json");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_annotation_queue");
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("ix_annotation_queue_workspace_id");
+
+                    b.ToTable("annotation_queue", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Annotation.QueueItem", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AddedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("added_at");
+
+                    b.Property<long?>("CompletedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("completed_at");
+
+                    b.Property<long?>("LastReviewedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_reviewed_at");
+
+                    b.Property<Guid?>("OtherRunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("other_run_id");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid?>("ProposedExampleId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("proposed_example_id");
+
+                    b.Property<Guid>("QueueId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("queue_id");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<long?>("StartTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("start_time");
+
+                    b.Property<string>("ThreadId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("thread_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_queue_item");
+
+                    b.HasIndex("WorkspaceId", "RunId")
+                        .HasDatabaseName("ix_queue_item_workspace_id_run_id");
+
+                    b.HasIndex("QueueId", "CompletedAt", "AddedAt")
+                        .HasDatabaseName("ix_queue_item_queue_id_completed_at_added_at");
+
+                    b.ToTable("queue_item", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Annotation.QueueReview", b =>
+                {
+                    b.Property<Guid>("ItemId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("item_id");
+
+                    b.Property<Guid>("ReviewerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reviewer_id");
+
+                    b.Property<long?>("CompletedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("completed_at");
+
+                    b.Property<long?>("OverrideAddedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("override_added_at");
+
+                    b.Property<Guid>("QueueId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("queue_id");
+
+                    b.Property<long?>("ReservedUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reserved_until");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("ItemId", "ReviewerId")
+                        .HasName("pk_queue_review");
+
+                    b.HasIndex("QueueId")
+                        .HasDatabaseName("ix_queue_review_queue_id");
+
+                    b.ToTable("queue_review", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Datasets.Dataset", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("BaselineExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("baseline_experiment_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("DataType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("data_type");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<int>("ExampleCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("example_count");
+
+                    b.Property<string>("InputsSchemaJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("inputs_schema_json");
+
+                    b.Property<long>("LastVersion")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_version");
+
+                    b.Property<string>("MetadataJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata_json");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("NextPosition")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_position");
+
+                    b.Property<string>("OutputsSchemaJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("outputs_schema_json");
+
+                    b.Property<Guid?>("ShareToken")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("share_token");
+
+                    b.Property<string>("TransformationsJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("transformations_json");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_dataset");
+
+                    b.HasIndex("ShareToken")
+                        .HasDatabaseName("ix_dataset_share_token");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dataset_workspace_id_name");
+
+                    b.ToTable("dataset", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Datasets.DatasetTag", b =>
+                {
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Moment")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("moment");
+
+                    b.HasKey("DatasetId", "Name")
+                        .HasName("pk_dataset_tag");
+
+                    b.ToTable("dataset_tag", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Datasets.DatasetVersion", b =>
+                {
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<long>("Moment")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("moment");
+
+                    b.HasKey("DatasetId", "Moment")
+                        .HasName("pk_dataset_version");
+
+                    b.ToTable("dataset_version", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Datasets.ExampleRevision", b =>
+                {
+                    b.Property<long>("Number")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("AttachmentsJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("attachments_json");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<Guid>("ExampleId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("example_id");
+
+                    b.Property<Guid?>("ImportId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("import_id");
+
+                    b.Property<string>("InputsBlobKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("inputs_blob_key");
+
+                    b.Property<string>("InputsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("inputs_json");
+
+                    b.Property<string>("MetadataJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata_json");
+
+                    b.Property<string>("OutputsBlobKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("outputs_blob_key");
+
+                    b.Property<string>("OutputsJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("outputs_json");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<Guid?>("SourceRunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source_run_id");
+
+                    b.Property<string>("Splits")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("splits");
+
+                    b.Property<long>("ValidFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("valid_from");
+
+                    b.Property<long>("ValidTo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("valid_to");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Number")
+                        .HasName("pk_example_revision");
+
+                    b.HasIndex("ImportId")
+                        .HasDatabaseName("ix_example_revision_import_id");
+
+                    b.HasIndex("WorkspaceId", "ExampleId")
+                        .HasDatabaseName("ix_example_revision_workspace_id_example_id");
+
+                    b.HasIndex("DatasetId", "ValidTo", "ValidFrom", "Position")
+                        .IsDescending(false, false, true, false)
+                        .HasDatabaseName("ix_example_revision_dataset_id_valid_to_valid_from_position");
+
+                    b.ToTable("example_revision", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.ComparativeExperiment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.PrimitiveCollection<string>("ExperimentIds")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_ids");
+
+                    b.Property<string>("ExtraJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("extra_json");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_comparative_experiment");
+
+                    b.HasIndex("WorkspaceId", "DatasetId")
+                        .HasDatabaseName("ix_comparative_experiment_workspace_id_dataset_id");
+
+                    b.ToTable("comparative_experiment", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Feedback.FeedbackConfig", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<string>("ConfigJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config_json");
+
+                    b.Property<bool?>("IsLowerScoreBetter")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_lower_score_better");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.HasKey("WorkspaceId", "Key")
+                        .HasName("pk_feedback_config");
+
+                    b.ToTable("feedback_config", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Feedback.FeedbackFormula", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Aggregation")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("aggregation");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("PartsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("parts_json");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_feedback_formula");
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("ix_feedback_formula_workspace_id");
+
+                    b.ToTable("feedback_formula", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Feedback.FeedbackToken", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_feedback_token");
+
+                    b.HasIndex("WorkspaceId", "RunId")
+                        .HasDatabaseName("ix_feedback_token_workspace_id_run_id");
+
+                    b.ToTable("feedback_token", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Models.Prices.ModelPrice", b =>
                 {
                     b.Property<Guid>("Id")

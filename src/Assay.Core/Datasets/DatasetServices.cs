@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Assay.Core.Datasets;
+
+/// <summary>The registration of datasets.</summary>
+public static class DatasetServices
+{
+    /// <summary>Adds datasets and their examples.</summary>
+    public static IServiceCollection AddDatasets(this IServiceCollection services)
+    {
+        services.AddSingleton<DatasetCatalog>();
+        services.AddSingleton<SourceRuns>();
+        services.AddSingleton<ExampleReader>();
+        services.AddSingleton<ExampleWriter>();
+        services.AddSingleton<DatasetVersions>();
+        services.AddSingleton<DatasetSplits>();
+        services.AddSingleton<ExampleChecks>();
+        services.AddSingleton<ExampleImport>();
+        services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
+        services.AddSingleton<ExampleCopies>();
+        return services;
+    }
+}

@@ -1,0 +1,200 @@
+using Assay.Core.Access;
+using Assay.Core.Metadata;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Core.Datasets;
+
+/// <summary>Splits of datasets: read, changed, dealt out. Thread-safe.</summary>
+public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, ExampleWriter writer)
+{
+    /// <summary>Splits in use at a version, by name.</summary>
+    public async Task<IReadOnlyList<string>> SplitsAsync(
+        Caller caller,
+        Guid datasetId,
+        AsOf asOf,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await SplitCountsAsync(caller, datasetId, asOf, cancellationToken)).Keys.Order(
+                StringComparer.Ordinal
+            ),
+        ];
+
+    /// <summary>Splits in use at a version with the number of their examples.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> SplitCountsAsync(
+        Caller caller,
+        Guid datasetId,
+        AsOf asOf,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var (rows, _) = await ExampleReader.AskAsync(
+            db,
+            caller,
+            new ExampleQuery { DatasetId = datasetId, AsOf = asOf },
+            cancellationToken
+        );
+        var stored = await rows.GroupBy(r => r.Splits)
+            .Select(g => new { g.Key, Count = g.Count() })
+            .ToListAsync(cancellationToken);
+        return stored
+            .SelectMany(s => ExampleBlobs.Splits(s.Key).Select(name => (name, s.Count)))
+            .GroupBy(s => s.name, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Sum(s => s.Count), StringComparer.Ordinal);
+    }
+
+    /// <summary>Puts examples into a split, or takes them out; one that is in none afterwards is in <see cref="Example.DefaultSplit"/>.</summary>
+    public Task<IReadOnlyList<Guid>> UpdateSplitAsync(
+        Caller caller,
+        Guid datasetId,
+        string split,
+        IReadOnlyList<Guid> ids,
+        bool remove,
+        CancellationToken cancellationToken
+    )
+    {
+        Check(split);
+        return ChangeSplitsAsync(
+            caller,
+            datasetId,
+            ids,
+            (_, have) => remove ? [.. have.Where(s => s != split)] : [.. have, split],
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Deals all examples of a dataset out to splits by weight. The same seed gives an example the same split whatever else is in the
+    /// dataset, so examples added later do not move the others.
+    /// </summary>
+    public async Task<IReadOnlyList<Guid>> AssignSplitsAsync(
+        Caller caller,
+        Guid datasetId,
+        IReadOnlyList<(string Name, double Weight)> splits,
+        ulong seed,
+        CancellationToken cancellationToken
+    )
+    {
+        var total = splits.Sum(s => s.Weight);
+        if (splits.Count == 0 || splits.Any(s => s.Weight < 0) || total is not > 0)
+        {
+            throw DatasetProblemException.Invalid("splits: need weights above zero");
+        }
+
+        foreach (var (name, _) in splits)
+        {
+            Check(name);
+        }
+
+        List<Guid> ids;
+        await using (var db = await metadata.CreateDbContextAsync(cancellationToken))
+        {
+            ids = await db
+                .ExampleRevisions.Where(r =>
+                    r.WorkspaceId == caller.WorkspaceId
+                    && r.DatasetId == datasetId
+                    && r.ValidTo == ExampleRevision.Forever
+                )
+                .Select(r => r.ExampleId)
+                .ToListAsync(cancellationToken);
+        }
+
+        return await ChangeSplitsAsync(
+            caller,
+            datasetId,
+            ids,
+            (id, _) =>
+            {
+                var at = Fraction(id, seed) * total;
+                foreach (var (name, weight) in splits)
+                {
+                    at -= weight;
+                    if (at < 0)
+                    {
+                        return [name];
+                    }
+                }
+
+                return [splits[^1].Name];
+            },
+            cancellationToken
+        );
+    }
+
+    internal static string Stored(IEnumerable<string> splits)
+    {
+        var names = splits.Distinct(StringComparer.Ordinal).ToList();
+        return names.Count == 0 ? $"\n{Example.DefaultSplit}\n" : $"\n{string.Join('\n', names)}\n";
+    }
+
+    internal static void Check(string name)
+    {
+        if (name.Length is 0 or > 256 || name.Contains('\n', StringComparison.Ordinal))
+        {
+            throw DatasetProblemException.Invalid(
+                "split: must have 1 to 256 characters and no line feed"
+            );
+        }
+    }
+
+    private async Task<IReadOnlyList<Guid>> ChangeSplitsAsync(
+        Caller caller,
+        Guid datasetId,
+        IReadOnlyList<Guid> ids,
+        Func<Guid, IReadOnlyList<string>, IReadOnlyList<string>> change,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Write);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var dataset = await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken);
+        var live = await ExampleWriter.LiveAsync(db, caller.WorkspaceId, ids, cancellationToken);
+        if (ids.FirstOrDefault(i => !live.ContainsKey(i)) is var missing && missing != Guid.Empty)
+        {
+            throw DatasetProblemException.NotFound($"Example {missing}");
+        }
+
+        if (live.Values.Any(r => r.DatasetId != datasetId))
+        {
+            throw DatasetProblemException.Conflict("An example belongs to another dataset");
+        }
+
+        var changed = new List<Guid>();
+        var moment = writer.NextVersion(db, dataset);
+        foreach (var row in live.Values)
+        {
+            var splits = Stored(change(row.ExampleId, ExampleBlobs.Splits(row.Splits)));
+            if (splits == row.Splits)
+            {
+                continue;
+            }
+
+            db.ExampleRevisions.Add(row.Next(moment, splits));
+            row.ValidTo = moment;
+            changed.Add(row.ExampleId);
+        }
+
+        if (changed.Count > 0)
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return changed;
+    }
+
+    /// <summary>A number in 0..1 that depends on id and seed alone.</summary>
+    private static double Fraction(Guid id, ulong seed)
+    {
+        Span<byte> bytes = stackalloc byte[24];
+        id.TryWriteBytes(bytes);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], seed);
+        Span<byte> hash = stackalloc byte[32];
+        System.Security.Cryptography.SHA256.HashData(bytes, hash);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(hash)
+            / (uint.MaxValue + 1.0);
+    }
+}
