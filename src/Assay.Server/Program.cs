@@ -65,6 +65,7 @@ app.UseAntiforgery();
 app.MapInfo();
 app.MapRuns();
 app.MapRunDeletion();
+app.MapRunStats();
 app.MapFeedback();
 app.MapSessions();
 app.MapModelPrices();

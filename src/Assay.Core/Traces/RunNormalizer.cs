@@ -11,6 +11,9 @@ namespace Assay.Core.Traces;
 /// </summary>
 public sealed class RunNormalizer
 {
+    /// <summary>The longest error text that lists and filters see, in characters; the rest is read with the run.</summary>
+    public const int MaxError = 4_096;
+
     private const int MaxMetadata = 100;
     private const int MaxMetadataValue = 1_000;
 
@@ -18,6 +21,7 @@ public sealed class RunNormalizer
     public string? Normalize(RunWrite run, DateTimeOffset now)
     {
         FromOrderKey(run);
+        KeepWholeError(run);
         if (run.Operation == RunOperation.Create)
         {
             run.StartTime ??= now;
@@ -50,6 +54,18 @@ public sealed class RunNormalizer
         )
         ?? Read(run.Events, "events", json => ReadEvents(run, json))
         ?? Read(run.Serialized, "serialized", _ => { });
+
+    /// <summary>A long error (a stack trace, as a rule) becomes a payload; what stays is cut without tearing a character apart.</summary>
+    private static void KeepWholeError(RunWrite run)
+    {
+        if (run.Error is not { Length: > MaxError } error)
+        {
+            return;
+        }
+
+        run.WholeError = Payload.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(error));
+        run.Error = error[..(char.IsHighSurrogate(error[MaxError - 1]) ? MaxError - 1 : MaxError)];
+    }
 
     /// <summary>One segment of LangSmith's execution order key: time with microseconds, then the run id.</summary>
     public static string OrderSegment(DateTimeOffset start, Guid runId) =>

@@ -48,6 +48,9 @@ public sealed class RunWrite
     /// <summary>The error as plain text; its presence makes the run an error.</summary>
     public string? Error { get; set; }
 
+    /// <summary>The whole error as a JSON string when it is longer than <see cref="Error"/> keeps; set on the way in, not by adapters.</summary>
+    public Payload? WholeError { get; set; }
+
     /// <summary>Says the run failed although it has no error text (an OTLP status without message).</summary>
     public bool? Failed { get; set; }
 

@@ -54,6 +54,7 @@ internal sealed class Frame
             Add(items, PayloadKind.Extra, run.Extra);
             Add(items, PayloadKind.Events, run.Events);
             Add(items, PayloadKind.Serialized, run.Serialized);
+            Add(items, PayloadKind.Error, run.WholeError);
             payloads.Add(items);
         }
 

@@ -10,6 +10,7 @@ internal static class InfoEndpoints
     {
         app.MapGet("/api/v1/info", Info).IsOpen();
         app.MapGet("/api/v1/ok", () => Results.Json(new { ok = true })).IsOpen();
+        app.MapGet("/api/v1/info/health", Ready).IsOpen();
         app.MapGet("/health/live", () => Results.Json(new { status = "live" })).IsOpen();
         app.MapGet("/health/ready", Ready).IsOpen();
     }

@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Assay.Server.LangSmith.Runs;
 
-/// <summary>Runs on LangSmith's wire: ingest, query and statistics.</summary>
+/// <summary>Runs on LangSmith's wire: ingest and query.</summary>
 internal static class RunEndpoints
 {
     private const long MaxJsonBody = 256L << 20;
@@ -21,8 +21,7 @@ internal static class RunEndpoints
         app.MapPost("/api/v1/runs/multipart", MultipartAsync).Needs(Permission.Ingest);
         app.MapGet("/api/v1/runs/{id:guid}", GetAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/runs/query", QueryAsync).Needs(Permission.Read);
-        app.MapPost("/api/v1/runs/stats", StatsAsync).Needs(Permission.Read);
-        app.MapPost("/api/v1/runs/group", GroupAsync).Needs(Permission.Read);
+        app.MapPost("/api/v1/runs/query/validate", (Delegate)ValidateAsync).Needs(Permission.Read);
         app.MapAttachments();
     }
 
@@ -145,6 +144,7 @@ internal static class RunEndpoints
             );
         }
 
+        var parsed = RunQueryJson.ParsedQuery(document.RootElement);
         var page = await queries.QueryAsync(caller, query, context.RequestAborted);
         var url = Attachments.Url(context, protection);
         var relations = await RunRelations.LoadAsync(
@@ -168,53 +168,23 @@ internal static class RunEndpoints
             w.WriteString("next", page.Next);
             w.WriteNull("prev");
             w.WriteEndObject();
-            w.WriteNull("parsed_query");
+            w.WriteString("parsed_query", parsed);
             w.WriteEndObject();
         });
     }
 
-    private static async Task<IResult> StatsAsync(HttpContext context, TraceQueries queries)
+    /// <summary>What is wrong with a question, without asking it.</summary>
+    private static async Task<IResult> ValidateAsync(HttpContext context)
     {
         using var document = await DocumentAsync(context);
-        var stats = await queries.StatsAsync(
-            context.Caller(),
-            RunQueryJson.Read(document.RootElement),
-            context.RequestAborted
-        );
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            StatsOut.Write(w, stats, isSession: false);
-            w.WriteEndObject();
-        });
-    }
-
-    private static async Task<IResult> GroupAsync(HttpContext context, TraceQueries queries)
-    {
-        using var document = await DocumentAsync(context);
-        var json = document.RootElement;
-        var query = RunQueryJson.Read(json);
-        if (json.Id("session_id") is not { } project)
-        {
-            return Errors.Invalid("session_id: must be a UUID");
-        }
-
-        var limit = Math.Clamp(json.Int("limit") ?? 10, 1, 100);
-        var page = await queries.ConversationsAsync(
-            context.Caller(),
-            new Core.Threads.ConversationQuery
+        var errors = RunQueryJson.Problems(document.AsObject());
+        return Results.Json(
+            new
             {
-                WorkspaceId = context.Caller().WorkspaceId,
-                ProjectId = project,
-                Filter = query.Filter,
-                From = query.From,
-                To = query.To,
-                Limit = limit,
-                Offset = Math.Max(0, json.Int("offset") ?? 0),
-            },
-            context.RequestAborted
+                valid = errors.Count == 0,
+                errors = errors.Select(e => new { field = e.Field, message = e.Message }),
+            }
         );
-        return WireResult.Json(w => StatsOut.WriteThreads(w, page));
     }
 
     private static async Task<IResult> AcceptAsync(

@@ -18,6 +18,14 @@ internal static class RunQueryJson
         }
 
         var order = json.Int("execution_order");
+        if (order is not (null or 1))
+        {
+            throw new BadRequestBodyException(
+                StatusCodes.Status422UnprocessableEntity,
+                "execution_order: only 1 (roots) can be asked for"
+            );
+        }
+
         return new RunQuery
         {
             WorkspaceId = Guid.Empty,
@@ -31,7 +39,7 @@ internal static class RunQueryJson
             Kind = json.Text("run_type") is { } type ? Kind(type) : null,
             From = json.Time("start_time"),
             To = json.Time("end_time"),
-            Filter = Filter(json, "filter"),
+            Filter = All(Filter(json, "filter"), Filter(json, "search_filter"), Search(json)),
             TraceFilter = Filter(json, "trace_filter"),
             TreeFilter = Filter(json, "tree_filter"),
             Ascending = string.Equals(
@@ -44,6 +52,49 @@ internal static class RunQueryJson
             Parts = Parts(json),
         };
     }
+
+    /// <summary>Everything that is wrong with a question, by field.</summary>
+    public static IReadOnlyList<(string Field, string Message)> Problems(JsonElement json)
+    {
+        var problems = new List<(string Field, string Message)>();
+        foreach (var name in (string[])["filter", "trace_filter", "tree_filter", "search_filter"])
+        {
+            try
+            {
+                Filter(json, name);
+            }
+            catch (FilterException e)
+            {
+                problems.Add((name, e.Message));
+            }
+        }
+
+        try
+        {
+            Read(json);
+        }
+        catch (BadRequestBodyException e)
+        {
+            var parts = e.Message.Split(": ", 2);
+            problems.Add((parts[0], parts[^1]));
+        }
+        catch (FilterException e) when (problems.Count == 0)
+        {
+            problems.Add(("query", e.Message));
+        }
+        catch (FilterException)
+        {
+            // Told above, with its field.
+        }
+
+        return problems;
+    }
+
+    /// <summary>The filter that a question in words was taken for; null when none was asked. No model reads it here: its words are searched for.</summary>
+    public static string? ParsedQuery(JsonElement json) =>
+        json.Text("query") is { Length: > 0 } words
+            ? $"search({JsonSerializer.Serialize(words)})"
+            : null;
 
     /// <summary>True when fields are selected that only the whole trace can tell.</summary>
     public static bool WantsTraces(JsonElement json) =>
@@ -74,7 +125,9 @@ internal static class RunQueryJson
                         "outputs" or "outputs_or_signed_url" => RunParts.Outputs,
                         "extra" or "extra_or_signed_url" => RunParts.Extra,
                         "events" or "events_or_signed_url" => RunParts.Events,
-                        "serialized" or "manifest" => RunParts.Serialized,
+                        "error" or "error_or_signed_url" => RunParts.FullError,
+                        "serialized" or "manifest" or "serialized_or_signed_url" =>
+                            RunParts.Serialized,
                         _ => RunParts.None,
                     }
                     : RunParts.None;
@@ -90,6 +143,17 @@ internal static class RunQueryJson
                 StatusCodes.Status422UnprocessableEntity,
                 $"run_type: '{type}' is not a run type"
             );
+
+    private static Filter? Search(JsonElement json) =>
+        ParsedQuery(json) is { } text ? LangSmithFilterParser.Parse(text) : null;
+
+    private static Filter? All(params IEnumerable<Filter?> filters) =>
+        filters.OfType<Filter>().ToList() switch
+        {
+            [] => null,
+            [var one] => one,
+            var several => new Filter.And(several),
+        };
 
     private static Filter? Filter(JsonElement json, string name) =>
         json.Text(name) is { Length: > 0 } text ? LangSmithFilterParser.Parse(text) : null;

@@ -191,7 +191,7 @@ internal sealed class RunV2Out(
     {
         if (selects.Has("ERROR"))
         {
-            w.WriteString("error", run.Error);
+            RunOut.Error(w, run);
         }
 
         if (selects.Has("ERROR_PREVIEW"))

@@ -254,7 +254,7 @@ internal static class ThreadV2Endpoints
 
         if (selects.Has("ERROR"))
         {
-            w.WriteString("error", root.Error);
+            RunOut.Error(w, root);
         }
 
         if (selects.Has("ERROR_PREVIEW"))

@@ -401,6 +401,11 @@ internal sealed class RunReader(
         {
             yield return PayloadKind.Serialized;
         }
+
+        if (parts.HasFlag(RunParts.FullError))
+        {
+            yield return PayloadKind.Error;
+        }
     }
 
     private static List<Run> PreOrder(IReadOnlyList<Run> runs)

@@ -66,6 +66,12 @@ internal sealed class RunRow
         var write = piece.Write;
         var taken = State.Apply(write);
         var isUpdate = write.Operation == RunOperation.Update;
+        if ((taken & RunFields.Error) != RunFields.None)
+        {
+            // A short error has no payload of its own and must not leave an older long one standing.
+            Refs.RemoveAll(r => r.Kind == PayloadKind.Error);
+        }
+
         foreach (var payload in piece.Payloads)
         {
             var item = new PayloadRef(
