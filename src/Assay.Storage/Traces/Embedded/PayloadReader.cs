@@ -231,7 +231,9 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
             .Where(r => r.Kind == kind && r.BlobKey is null)
             .OrderBy(r => r.FromUpdate)
             .ToList();
-        return found.Count == 0 ? null : journal.Read(found[^1].Address);
+
+        // The cast matters: a bare null would become an empty value by way of a null array.
+        return found.Count == 0 ? (ReadOnlyMemory<byte>?)null : journal.Read(found[^1].Address);
     }
 
     private async Task<ReadOnlyMemory<byte>> BytesAsync(
