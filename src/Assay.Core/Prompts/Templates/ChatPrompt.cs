@@ -1,0 +1,276 @@
+using System.Text.Json;
+
+namespace Assay.Core.Prompts.Templates;
+
+/// <summary>One message of a rendered prompt.</summary>
+/// <param name="Role">As chat APIs name it: <c>system</c>, <c>user</c>, <c>assistant</c>, <c>tool</c>, or an own one.</param>
+/// <param name="Content">Text, or a JSON array of content blocks.</param>
+public sealed record RenderedMessage(string Role, JsonElement Content);
+
+/// <summary>
+/// LangChain's serialized prompts made executable: chat prompts, plain prompts, structured prompts, messages placeholders, partial variables
+/// and image parts. What it does not know it names in the error. Immutable, safe for concurrent use.
+/// </summary>
+public sealed class ChatPrompt
+{
+    private readonly List<Part> _parts;
+    private readonly IReadOnlyDictionary<string, JsonElement> _partials;
+
+    private ChatPrompt(
+        List<Part> parts,
+        IReadOnlyDictionary<string, JsonElement> partials,
+        JsonElement? schema
+    )
+    {
+        _parts = parts;
+        _partials = partials;
+        OutputSchema = schema;
+    }
+
+    /// <summary>JSON schema of the answer, of a structured prompt.</summary>
+    public JsonElement? OutputSchema { get; }
+
+    /// <summary>What a caller has to give, each once, in the order of first use; optional placeholders and partial variables left out.</summary>
+    public IReadOnlyList<string> Names =>
+        [.. _parts.SelectMany(p => p.Names).Distinct().Where(n => !_partials.ContainsKey(n))];
+
+    /// <summary>Reads a manifest; of a prompt with its model, the prompt.</summary>
+    /// <exception cref="InvalidPromptException">It is no prompt this can execute; the message names what is in the way.</exception>
+    /// <exception cref="TemplateException">A template in it is not well formed.</exception>
+    public static ChatPrompt FromManifest(JsonElement manifest)
+    {
+        var prompt = PromptManifest.WithoutModel(manifest);
+        var type = PromptManifest.TypeOf(prompt);
+        var kwargs = Object(prompt, "kwargs");
+        var partials = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (Field(kwargs, "partial_variables") is { ValueKind: JsonValueKind.Object } given)
+        {
+            foreach (var partial in given.EnumerateObject())
+            {
+                partials[partial.Name] = partial.Value.Clone();
+            }
+        }
+
+        return type switch
+        {
+            "ChatPromptTemplate" or "StructuredPrompt" => new(
+                [
+                    .. Items(
+                            kwargs,
+                            Field(kwargs, "messages").ValueKind == JsonValueKind.Array
+                                ? "messages"
+                                : "prompt_messages"
+                        )
+                        .Select(Message),
+                ],
+                partials,
+                Field(kwargs, "schema_") is { ValueKind: JsonValueKind.Object } schema
+                        ? schema.Clone()
+                    : Field(kwargs, "schema") is { ValueKind: JsonValueKind.Object } named
+                        ? named.Clone()
+                    : null
+            ),
+            "PromptTemplate" => new([new TextPart("user", [Template(prompt)])], partials, null),
+            _ => throw new InvalidPromptException(
+                $"A {type ?? "manifest without a type"} cannot be executed here"
+            ),
+        };
+    }
+
+    /// <summary>The messages with the variables filled in.</summary>
+    /// <exception cref="TemplateException">A variable has no value.</exception>
+    /// <exception cref="InvalidPromptException">A placeholder was not given messages.</exception>
+    public IReadOnlyList<RenderedMessage> Render(IReadOnlyDictionary<string, JsonElement> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var all = new Dictionary<string, JsonElement>(_partials, StringComparer.Ordinal);
+        foreach (var (name, value) in values)
+        {
+            all[name] = value;
+        }
+
+        return [.. _parts.SelectMany(p => p.Render(all))];
+    }
+
+    private static Part Message(JsonElement message)
+    {
+        var type = PromptManifest.TypeOf(message);
+        var kwargs = Object(message, "kwargs");
+        switch (type)
+        {
+            case "MessagesPlaceholder":
+                return new PlaceholderPart(
+                    Text(kwargs, "variable_name")
+                        ?? Text(kwargs, "variableName")
+                        ?? throw new InvalidPromptException(
+                            "A MessagesPlaceholder has no variable_name"
+                        ),
+                    Field(kwargs, "optional").ValueKind == JsonValueKind.True
+                );
+            case "SystemMessagePromptTemplate"
+            or "HumanMessagePromptTemplate"
+            or "AIMessagePromptTemplate"
+            or "ChatMessagePromptTemplate":
+                var role = type switch
+                {
+                    "SystemMessagePromptTemplate" => "system",
+                    "HumanMessagePromptTemplate" => "user",
+                    "AIMessagePromptTemplate" => "assistant",
+                    _ => Text(kwargs, "role") ?? "user",
+                };
+                var prompt = Field(kwargs, "prompt");
+                return new TextPart(
+                    role,
+                    prompt.ValueKind == JsonValueKind.Array
+                        ? [.. prompt.EnumerateArray().Select(Template)]
+                        : [Template(prompt)]
+                );
+            case "SystemMessage" or "HumanMessage" or "AIMessage" or "ToolMessage":
+                return new FixedPart(
+                    new RenderedMessage(
+                        type switch
+                        {
+                            "SystemMessage" => "system",
+                            "HumanMessage" => "user",
+                            "AIMessage" => "assistant",
+                            _ => "tool",
+                        },
+                        Field(kwargs, "content").Clone()
+                    )
+                );
+            default:
+                throw new InvalidPromptException(
+                    $"A message of type {type ?? "(none)"} cannot be executed here"
+                );
+        }
+    }
+
+    private static Block Template(JsonElement template)
+    {
+        var type = PromptManifest.TypeOf(template);
+        var kwargs = Object(template, "kwargs");
+        var format =
+            Text(kwargs, "template_format") ?? Text(kwargs, "templateFormat") ?? "f-string";
+        var parsed = format switch
+        {
+            "f-string" => TemplateFormat.FString,
+            "mustache" => TemplateFormat.Mustache,
+            _ => throw new InvalidPromptException($"Template format {format} is not supported"),
+        };
+        switch (type)
+        {
+            case "PromptTemplate":
+                return new Block(
+                    "text",
+                    PromptTemplate.Parse(parsed, Text(kwargs, "template") ?? "")
+                );
+            case "ImagePromptTemplate":
+                var url = Field(kwargs, "template") is { ValueKind: JsonValueKind.Object } image
+                    ? Text(image, "url") ?? ""
+                    : Text(kwargs, "template") ?? "";
+                return new Block("image_url", PromptTemplate.Parse(parsed, url));
+            default:
+                throw new InvalidPromptException(
+                    $"A template of type {type ?? "(none)"} cannot be executed here"
+                );
+        }
+    }
+
+    private static JsonElement Object(JsonElement json, string name) =>
+        Field(json, name) is { ValueKind: JsonValueKind.Object } value
+            ? value
+            : throw new InvalidPromptException(
+                $"{PromptManifest.TypeOf(json) ?? "Manifest"} has no {name}"
+            );
+
+    private static JsonElement Field(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            ? value
+            : default;
+
+    private static string? Text(JsonElement json, string name) =>
+        Field(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement json, string name) =>
+        Field(json, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
+
+    private abstract record Part
+    {
+        public abstract IEnumerable<string> Names { get; }
+
+        public abstract IEnumerable<RenderedMessage> Render(
+            IReadOnlyDictionary<string, JsonElement> values
+        );
+    }
+
+    private sealed record Block(string Type, PromptTemplate Template);
+
+    private sealed record FixedPart(RenderedMessage Message) : Part
+    {
+        public override IEnumerable<string> Names => [];
+
+        public override IEnumerable<RenderedMessage> Render(
+            IReadOnlyDictionary<string, JsonElement> values
+        ) => [Message];
+    }
+
+    private sealed record TextPart(string Role, IReadOnlyList<Block> Blocks) : Part
+    {
+        public override IEnumerable<string> Names => Blocks.SelectMany(b => b.Template.Names);
+
+        public override IEnumerable<RenderedMessage> Render(
+            IReadOnlyDictionary<string, JsonElement> values
+        )
+        {
+            if (Blocks is [{ Type: "text" } only])
+            {
+                return [new(Role, JsonSerializer.SerializeToElement(only.Template.Render(values)))];
+            }
+
+            return
+            [
+                new(
+                    Role,
+                    JsonSerializer.SerializeToElement(
+                        Blocks.Select(b =>
+                            b.Type == "text"
+                                ? (object)new { type = "text", text = b.Template.Render(values) }
+                                : new
+                                {
+                                    type = "image_url",
+                                    image_url = new { url = b.Template.Render(values) },
+                                }
+                        )
+                    )
+                ),
+            ];
+        }
+    }
+
+    private sealed record PlaceholderPart(string Variable, bool IsOptional) : Part
+    {
+        public override IEnumerable<string> Names => IsOptional ? [] : [Variable];
+
+        public override IEnumerable<RenderedMessage> Render(
+            IReadOnlyDictionary<string, JsonElement> values
+        )
+        {
+            if (!values.TryGetValue(Variable, out var given) && IsOptional)
+            {
+                return [];
+            }
+
+            return given.ValueKind == JsonValueKind.Array
+                ? [.. given.EnumerateArray().Select(Read)]
+                : throw new InvalidPromptException($"{Variable}: must be a list of messages");
+        }
+
+        private RenderedMessage Read(JsonElement message) =>
+            Text(message, "role") is { } role
+            && Field(message, "content") is { ValueKind: not JsonValueKind.Undefined } content
+                ? new(role, content.Clone())
+                : throw new InvalidPromptException(
+                    $"{Variable}: each message needs role and content"
+                );
+    }
+}
