@@ -86,7 +86,7 @@ app.MapUi()
             new RequiredPermission(
                 page.Metadata.OfType<AllowAnonymousAttribute>().Any()
                     ? null
-                    : page.Metadata.OfType<PageNeeds>().LastOrDefault()?.Permission
+                    : page.Metadata.OfType<PageNeedsAttribute>().LastOrDefault()?.Permission
                         ?? Permission.Read
             )
         )

@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
+using Assay.UI.Settings;
 using Assay.UI.Start;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -37,7 +38,7 @@ public static class UiServices
         return services;
     }
 
-    /// <summary>Maps the pages and their endpoints; pages marked <c>[AllowAnonymous]</c> are open, others say by <see cref="PageNeeds"/> what they need.</summary>
+    /// <summary>Maps the pages and their endpoints; pages marked <c>[AllowAnonymous]</c> are open, others say by <see cref="PageNeedsAttribute"/> what they need.</summary>
     public static IEndpointConventionBuilder MapUi(this IEndpointRouteBuilder app)
     {
         var endpoints = app.MapGroup("/ui");
@@ -46,6 +47,7 @@ public static class UiServices
         endpoints.MapPayloads();
         endpoints.MapFeedback();
         endpoints.MapStart();
+        endpoints.MapAuditExport();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }
 
