@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
+using Assay.UI.Projects;
 using Assay.UI.Settings;
 using Assay.UI.Start;
 using Assay.UI.Traces;
@@ -43,6 +44,7 @@ public static class UiServices
     {
         var endpoints = app.MapGroup("/ui");
         endpoints.MapPalette();
+        endpoints.MapProjects();
         endpoints.MapTraces();
         endpoints.MapPayloads();
         endpoints.MapFeedback();

@@ -1,7 +1,10 @@
+using System.Runtime.CompilerServices;
 using Assay.Core.Access;
 using Assay.Core.Samples;
+using Assay.Core.Traces;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace Assay.UI.Start;
@@ -11,8 +14,27 @@ internal static class StartEndpoints
 {
     public static void MapStart(this IEndpointRouteBuilder ui)
     {
+        ui.MapGet("/events", Watch);
         ui.MapPost("/samples", LoadAsync).PageNeeds(Permission.Write);
         ui.MapDelete("/samples", RemoveAsync).PageNeeds(Permission.Write);
+    }
+
+    /// <summary>The traces that arrive, for the page that waits for the first.</summary>
+    private static ServerSentEventsResult<string> Watch(TraceFeed feed, CurrentCaller caller) =>
+        TypedResults.ServerSentEvents(Arrivals(feed, caller, caller.Aborted), "changed");
+
+    private static async IAsyncEnumerable<string> Arrivals(
+        TraceFeed feed,
+        CurrentCaller caller,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (
+            var change in feed.WatchAsync(caller.Value.WorkspaceId, null, null, cancellationToken)
+        )
+        {
+            yield return change.TraceId.ToString();
+        }
     }
 
     private static async Task<IResult> LoadAsync(SampleData samples, CurrentCaller caller) =>

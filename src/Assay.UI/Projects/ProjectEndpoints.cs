@@ -1,0 +1,270 @@
+using System.Runtime.CompilerServices;
+using Assay.Core.Access;
+using Assay.Core.Filters.QueryBar;
+using Assay.Core.Traces;
+using Assay.UI.Traces;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace Assay.UI.Projects;
+
+/// <summary>What the project page asks for after the page itself.</summary>
+internal static class ProjectEndpoints
+{
+    private const int MaxExported = 100_000;
+    private const int MaxSelected = 1_000;
+    private const int MaxCompletions = 12;
+
+    public static void MapProjects(this IEndpointRouteBuilder ui)
+    {
+        ui.MapGet("/projects/{projectId:guid}/rows", RowsAsync);
+        ui.MapGet("/projects/{projectId:guid}/overview", Overview);
+        ui.MapGet("/projects/{projectId:guid}/facets", Facets);
+        ui.MapGet("/projects/{projectId:guid}/events", Watch);
+        ui.MapGet("/projects/{projectId:guid}/complete", CompleteAsync);
+        ui.MapGet("/projects/{projectId:guid}/export", ExportAsync);
+        ui.MapPost("/projects/{projectId:guid}/export", ExportSelectedAsync);
+        ui.MapPost("/projects/{projectId:guid}/delete", DeleteAsync).PageNeeds(Permission.Delete);
+    }
+
+    private static async Task<IResult> RowsAsync(
+        Guid projectId,
+        string? cursor,
+        HttpContext context,
+        TraceQueries queries,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        var now = time.GetUtcNow();
+        var state = ListState.Read(projectId, context.Request, now);
+        var page = await queries.QueryAsync(
+            caller.Value,
+            state.ToQuery(caller.Value.WorkspaceId, now) with
+            {
+                Cursor = cursor is { Length: > 0 } ? cursor : null,
+            },
+            caller.Aborted
+        );
+        return new RazorComponentResult<RunRows>(
+            new
+            {
+                page.Runs,
+                state.Columns,
+                page.Next,
+                Now = now,
+            }
+        );
+    }
+
+    private static RazorComponentResult<Overview> Overview(
+        Guid projectId,
+        HttpContext context,
+        TimeProvider time
+    ) => new(new { State = ListState.Read(projectId, context.Request, time.GetUtcNow()) });
+
+    private static RazorComponentResult<FacetDrawer> Facets(
+        Guid projectId,
+        HttpContext context,
+        TimeProvider time
+    ) => new(new { State = ListState.Read(projectId, context.Request, time.GetUtcNow()) });
+
+    /// <summary>The ids of traces that changed, as they do.</summary>
+    private static ServerSentEventsResult<string> Watch(
+        Guid projectId,
+        TraceFeed feed,
+        CurrentCaller caller
+    ) => TypedResults.ServerSentEvents(Changes(feed, caller, projectId, caller.Aborted), "changed");
+
+    private static async IAsyncEnumerable<string> Changes(
+        TraceFeed feed,
+        CurrentCaller caller,
+        Guid projectId,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (
+            var change in feed.WatchAsync(
+                caller.Value.WorkspaceId,
+                projectId,
+                null,
+                cancellationToken
+            )
+        )
+        {
+            yield return change.TraceId.ToString("N");
+        }
+    }
+
+    /// <summary>What can stand next in the query bar; values come from the maintained dictionaries, never from a scan.</summary>
+    private static async Task<IResult> CompleteAsync(
+        Guid projectId,
+        string? q,
+        int at,
+        TraceQueries queries,
+        CurrentCaller caller
+    )
+    {
+        var text = q ?? "";
+        var found = QueryBarCompletion.At(text, Math.Clamp(at, 0, text.Length));
+        var items = found.Items.Select(i => new Offer(i.Insert, i.Label, i.Description)).ToList();
+        if (found.Field is { } field)
+        {
+            var name = field == "type" ? "run_type" : field;
+            var facet = (
+                await queries.FacetsAsync(caller.Value, projectId, null, null, 200, caller.Aborted)
+            ).FirstOrDefault(f => f.Name == name);
+            items.AddRange(
+                (facet?.Values ?? [])
+                    .Where(v =>
+                        v.Value.Contains(found.Prefix, StringComparison.OrdinalIgnoreCase)
+                        && !items.Exists(i => i.Label == v.Value)
+                    )
+                    .Select(v => new Offer(
+                        QueryBarParser.Quote(v.Value),
+                        v.Value,
+                        Kit.Format.Count(v.Count)
+                    ))
+            );
+        }
+        else if (
+            "metadata.".StartsWith(found.Prefix, StringComparison.OrdinalIgnoreCase)
+            || found.Prefix.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            var facets = await queries.FacetsAsync(
+                caller.Value,
+                projectId,
+                null,
+                null,
+                1,
+                caller.Aborted
+            );
+            items.AddRange(
+                facets
+                    .Where(f =>
+                        f.Name.StartsWith("metadata.", StringComparison.Ordinal)
+                        && f.Name.StartsWith(found.Prefix, StringComparison.OrdinalIgnoreCase)
+                    )
+                    .Select(f => new Offer(f.Name + ":", f.Name, "metadata"))
+            );
+        }
+
+        return Results.Json(
+            new
+            {
+                start = found.Start,
+                length = found.Length,
+                items = items.Take(MaxCompletions),
+            }
+        );
+    }
+
+    private static async Task ExportAsync(
+        Guid projectId,
+        string format,
+        HttpContext context,
+        TraceQueries queries,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        var now = time.GetUtcNow();
+        var query = ListState
+            .Read(projectId, context.Request, now)
+            .ToQuery(caller.Value.WorkspaceId, now);
+        await WriteAsync(context, format, query with { Limit = 200 }, queries, caller);
+    }
+
+    private static async Task ExportSelectedAsync(
+        Guid projectId,
+        string format,
+        Selection selection,
+        HttpContext context,
+        TraceQueries queries,
+        CurrentCaller caller
+    ) =>
+        await WriteAsync(
+            context,
+            format,
+            new RunQuery
+            {
+                WorkspaceId = caller.Value.WorkspaceId,
+                ProjectIds = [projectId],
+                RunIds = [.. selection.Ids.Take(MaxSelected)],
+                Limit = MaxSelected,
+            },
+            queries,
+            caller
+        );
+
+    private static async Task WriteAsync(
+        HttpContext context,
+        string format,
+        RunQuery query,
+        TraceQueries queries,
+        CurrentCaller caller
+    )
+    {
+        var isCsv = format == "csv";
+        context.Response.ContentType = isCsv ? "text/csv; charset=utf-8" : "application/x-ndjson";
+        context.Response.Headers.ContentDisposition =
+            $"attachment; filename=\"runs.{(isCsv ? "csv" : "jsonl")}\"";
+        if (isCsv)
+        {
+            await RunCsv.HeadAsync(context.Response.BodyWriter, caller.Aborted);
+        }
+
+        query = query with { Parts = isCsv ? RunParts.Details | RunParts.Feedback : RunParts.All };
+        for (var written = 0; written < MaxExported; )
+        {
+            var page = await queries.QueryAsync(caller.Value, query, caller.Aborted);
+            foreach (var run in page.Runs)
+            {
+                await (
+                    isCsv
+                        ? RunCsv.WriteAsync(context.Response.BodyWriter, run, caller.Aborted)
+                        : RunLines.WriteAsync(context.Response.BodyWriter, run, caller.Aborted)
+                );
+            }
+
+            written += page.Runs.Count;
+            if (page.Next is null)
+            {
+                break;
+            }
+
+            query = query with { Cursor = page.Next };
+        }
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        Guid projectId,
+        Selection selection,
+        TraceQueries queries,
+        CurrentCaller caller
+    )
+    {
+        if (selection.Ids is not { Count: > 0 and <= MaxSelected })
+        {
+            return Results.BadRequest(new { detail = $"1 to {MaxSelected:N0} at once." });
+        }
+
+        var gone = selection.IsTraces
+            ? await queries.DeleteTracesAsync(
+                caller.Value,
+                selection.Ids,
+                projectId,
+                caller.Aborted
+            )
+            : await queries.DeleteRunsAsync(caller.Value, selection.Ids, caller.Aborted);
+        return Results.Json(new { runs = gone });
+    }
+
+    /// <summary>What is selected in the list.</summary>
+    private sealed record Selection(IReadOnlyList<Guid> Ids, bool IsTraces);
+
+    private sealed record Offer(string Insert, string Label, string Note);
+}

@@ -1,0 +1,54 @@
+using Assay.Core.Filters;
+
+namespace Assay.UI.Traces;
+
+/// <summary>A column of the run list.</summary>
+/// <param name="Key">In addresses and in the reader's choice.</param>
+/// <param name="Title">Heading.</param>
+/// <param name="Width">CSS width.</param>
+/// <param name="Sort">What the store sorts by; null where it cannot.</param>
+/// <param name="IsDefault">Shown unless the reader chose otherwise.</param>
+public sealed record RunColumn(
+    string Key,
+    string Title,
+    string Width,
+    RunField? Sort,
+    bool IsDefault
+)
+{
+    /// <summary>All of them, in order.</summary>
+    public static readonly IReadOnlyList<RunColumn> All =
+    [
+        new("name", "Name", "minmax(190px,1.1fr)", RunField.Name, true),
+        new("input", "Input", "minmax(150px,1.6fr)", null, true),
+        new("output", "Output", "minmax(150px,1.6fr)", null, true),
+        new("latency", "Latency", "88px", RunField.Latency, true),
+        new("first", "First token", "92px", RunField.FirstTokenLatency, false),
+        new("tokens", "Tokens", "76px", RunField.TotalTokens, true),
+        new("cost", "Cost", "80px", RunField.TotalCost, true),
+        new("model", "Model", "150px", RunField.Model, false),
+        new("tags", "Tags", "128px", null, true),
+        new("feedback", "Feedback", "160px", null, true),
+        new("thread", "Thread", "130px", RunField.ThreadId, false),
+        new("start", "Start", "104px", RunField.StartTime, true),
+    ];
+
+    /// <summary>Numbers stand to the right.</summary>
+    public bool IsRight => Key is "latency" or "first" or "tokens" or "cost" or "start";
+
+    /// <summary>The chosen ones; the name is always there.</summary>
+    public static IReadOnlyList<RunColumn> Read(string? chosen)
+    {
+        if (string.IsNullOrEmpty(chosen))
+        {
+            return [.. All.Where(c => c.IsDefault)];
+        }
+
+        var keys = chosen.Split('.');
+        return [.. All.Where(c => c.Key == "name" || keys.Contains(c.Key))];
+    }
+
+    /// <summary>The grid template of a choice.</summary>
+    public static string Template(IEnumerable<RunColumn> columns) =>
+        "32px 30px " + string.Join(' ', columns.Select(c => c.Width));
+}

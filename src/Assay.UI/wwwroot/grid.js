@@ -1,0 +1,604 @@
+// The list of a project: query bar, endless rows, selection, live tail, the trace beside the list. Fragments are HTML from the same Razor components.
+import { ask, confirmDialog, copy, esc, icon, isTyping, localTimes, toast } from "./kit.js";
+
+const withParam = (url, key, value) => `${url}${url.includes("?") ? "&" : "?"}${key}=${encodeURIComponent(value)}`;
+
+/** <ui-load src>: a fragment that comes after the page. */
+customElements.define(
+  "ui-load",
+  class extends HTMLElement {
+    connectedCallback() {
+      if (!("lazy" in this.dataset)) this.load();
+    }
+
+    async load() {
+      try {
+        this.innerHTML = await (await ask(this.getAttribute("src"))).text();
+        this.loaded = true;
+      } catch (e) {
+        this.innerHTML = `<p class="none">${esc(e.message)}</p>`;
+      }
+    }
+  },
+);
+
+class RunGrid extends HTMLElement {
+  connectedCallback() {
+    this.box = this.querySelector(".vt");
+    this.fresh = new Set();
+    this.box.addEventListener("scroll", () => this.more(), { passive: true });
+    this.box.addEventListener("click", (e) => this.click(e));
+    this.querySelector("[data-all]").addEventListener("change", (e) => {
+      for (const box of this.boxes()) box.checked = e.target.checked;
+      this.selected();
+    });
+    this.onKey = (e) => this.key(e);
+    document.addEventListener("keydown", this.onKey);
+    this.onPop = () => this.fromAddress();
+    addEventListener("popstate", this.onPop);
+    if (this.dataset.live) {
+      this.events = new EventSource(`/ui/projects/${this.dataset.project}/events`);
+      this.events.addEventListener("changed", (e) => this.changed(e.data));
+    }
+    this.more();
+    this.fromAddress();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.onKey);
+    removeEventListener("popstate", this.onPop);
+    this.events?.close();
+  }
+
+  rows() {
+    return [...this.box.querySelectorAll(".tr")];
+  }
+
+  boxes() {
+    return [...this.box.querySelectorAll(".tr .ck input")];
+  }
+
+  /** The next block, when the end comes near. */
+  async more() {
+    const last = this.box.querySelector(".blk:last-of-type");
+    const next = last?.dataset.next;
+    if (!next || this.busy || this.box.scrollTop + this.box.clientHeight * 2 < this.box.scrollHeight) return;
+    this.busy = true;
+    try {
+      const html = await (await ask(withParam(this.dataset.rows, "cursor", next))).text();
+      delete last.dataset.next;
+      last.insertAdjacentHTML("afterend", html);
+      this.querySelector("[data-count]").textContent = `${this.rows().length.toLocaleString("en")}${this.box.querySelector(".blk:last-of-type").dataset.next ? "+" : ""} shown`;
+    } catch (e) {
+      toast(e.message, true);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  changed(trace) {
+    if (this.box.querySelector(`.tr[data-trace="${trace}"]`)) this.stale = true;
+    else this.fresh.add(trace);
+    if (this.due) return;
+    this.due = setTimeout(() => {
+      this.due = null;
+      if (this.box.scrollTop < 10 && !this.boxes().some((b) => b.checked) && !this.panel) this.refresh();
+      else this.offer();
+    }, 800);
+  }
+
+  offer() {
+    if (!this.fresh.size) return;
+    this.button ??= Object.assign(document.createElement("button"), { type: "button", className: "btn pri fresh", onclick: () => (this.box.scrollTo(0, 0), this.refresh()) });
+    this.button.textContent = `${this.fresh.size} new`;
+    this.button.setAttribute("aria-live", "polite");
+    this.append(this.button);
+  }
+
+  /** The first block anew; what is focused stays focused. */
+  async refresh() {
+    const focused = document.activeElement?.closest?.(".tr")?.dataset.id;
+    try {
+      const html = await (await ask(this.dataset.rows)).text();
+      const before = new Set(this.rows().map((r) => r.dataset.id));
+      for (const block of [...this.box.querySelectorAll(".blk")]) block.remove();
+      this.box.querySelector(".empty")?.remove();
+      this.box.querySelector(".hd").insertAdjacentHTML("afterend", html);
+      if (before.size) for (const row of this.rows()) if (!before.has(row.dataset.id)) row.classList.add("new");
+      if (focused) this.box.querySelector(`.tr[data-id="${focused}"] a[data-row]`)?.focus({ preventScroll: true });
+      this.fresh.clear();
+      this.button?.remove();
+      document.querySelector("ui-load.overl")?.load();
+    } catch {
+      // The next notice tries again.
+    }
+  }
+
+  click(e) {
+    const check = e.target.closest(".ck");
+    if (check) {
+      const input = check.querySelector("input");
+      if (e.target !== input) input.checked = !input.checked;
+      this.mark(input, e.shiftKey);
+      return;
+    }
+    const link = e.target.closest("a[data-row]") ?? (e.target.closest(".tr") && !String(getSelection()) ? e.target.closest(".tr").querySelector("a[data-row]") : null);
+    if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+    e.preventDefault();
+    this.open(link.closest(".tr"));
+  }
+
+  mark(input, range) {
+    const boxes = this.boxes();
+    const at = boxes.indexOf(input);
+    if (range && this.anchor >= 0) for (let i = Math.min(at, this.anchor); i <= Math.max(at, this.anchor); i++) boxes[i].checked = input.checked;
+    this.anchor = at;
+    this.selected();
+  }
+
+  chosen() {
+    return this.boxes().filter((b) => b.checked).map((b) => b.closest(".tr"));
+  }
+
+  selected() {
+    const rows = this.chosen();
+    for (const row of this.rows()) row.classList.toggle("sel", row.querySelector(".ck input").checked);
+    this.bulk?.remove();
+    if (!rows.length) return;
+    this.bulk = document.createElement("div");
+    this.bulk.className = "bulk";
+    this.bulk.setAttribute("role", "toolbar");
+    this.bulk.setAttribute("aria-label", "Selected rows");
+    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare">${icon("compare", "s")}Compare</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${this.dataset.may ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
+    this.bulk.addEventListener("click", (e) => this.act(e.target.closest("[data-b]")?.dataset.b));
+    this.append(this.bulk);
+  }
+
+  async act(what) {
+    const rows = this.chosen();
+    const isTraces = this.dataset.tab === "traces";
+    if (what === "none") {
+      for (const b of this.boxes()) b.checked = false;
+      this.querySelector("[data-all]").checked = false;
+      return this.selected();
+    }
+    if (what === "compare") location.href = `/compare?a=${rows[0].dataset.trace}&b=${rows[1].dataset.trace}`;
+    if (what === "ids") copy(rows.map((r) => r.dataset.id).join("\n"));
+    const post = (name, body) => ask(`/ui/projects/${this.dataset.project}/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    try {
+      if (what === "csv" || what === "jsonl") {
+        const blob = await (await post(`export?format=${what}`, { ids: rows.map((r) => r.dataset.id), isTraces })).blob();
+        const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `runs.${what}` });
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      }
+      if (what === "delete") {
+        const noun = isTraces ? "trace" : "run";
+        if (!(await confirmDialog(`Delete ${rows.length} ${noun}${rows.length === 1 ? "" : "s"}?`, "With payloads and feedback. This cannot be undone."))) return;
+        const ids = rows.map((r) => (isTraces ? r.dataset.trace.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5") : r.dataset.id));
+        const answer = await (await post("delete", { ids, isTraces })).json();
+        toast(`${answer.runs.toLocaleString("en")} runs deleted`);
+        this.bulk?.remove();
+        this.refresh();
+      }
+    } catch (e) {
+      toast(e.message, true);
+    }
+  }
+
+  key(e) {
+    if (this.panel || e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const isBox = e.target.matches?.(".ck input");
+    if (isTyping(e.target) && !isBox) return;
+    const rows = this.rows();
+    const at = rows.indexOf(document.activeElement?.closest?.(".tr"));
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[e.key];
+    if (step && rows.length) {
+      e.preventDefault();
+      const next = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + step))];
+      next.querySelector("a[data-row]").focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest" });
+      if (e.shiftKey) {
+        next.querySelector(".ck input").checked = true;
+        this.selected();
+      }
+    } else if ((e.key === "x" || e.key === "X") && at >= 0) {
+      const input = rows[at].querySelector(".ck input");
+      input.checked = !input.checked;
+      this.mark(input, e.shiftKey);
+      e.preventDefault();
+    } else if (e.key === "Escape" && this.chosen().length) this.act("none");
+  }
+
+  // ---------- the trace beside the list ----------
+  open(row, isBack) {
+    const link = row.querySelector("a[data-row]");
+    const target = new URL(link.href);
+    const trace = target.pathname.split("/").pop();
+    this.at = row;
+    try {
+      sessionStorage.setItem("traces", JSON.stringify([...new Set(this.rows().map((r) => new URL(r.querySelector("a[data-row]").href).pathname.split("/").pop()))]));
+    } catch {
+      // Storage is off: no neighbours on the full page.
+    }
+    this.show(trace, target.searchParams.get("run"), link.textContent);
+    if (!isBack) {
+      const url = new URL(location.href);
+      url.searchParams.set("trace", trace);
+      if (target.searchParams.get("run")) url.searchParams.set("run", target.searchParams.get("run"));
+      else url.searchParams.delete("run");
+      url.searchParams.delete("view");
+      history.pushState({ panel: true }, "", url);
+    }
+  }
+
+  show(trace, run, name) {
+    this.panel?.remove();
+    for (const r of this.rows()) r.classList.toggle("open", r === this.at);
+    const panel = (this.panel = document.createElement("dialog"));
+    panel.className = "panel";
+    panel.setAttribute("aria-label", `Trace ${name ?? ""}`);
+    panel.innerHTML = `<header><button class="btn gh ic" type="button" data-p="close" aria-label="Close" title="Close (Esc)">${icon("x")}</button><b class="ell" dir="auto">${esc(name ?? "Trace")}</b><span class="grow"></span><button class="btn gh ic sm" type="button" data-p="up" aria-label="Previous trace" title="Previous (k)">${icon("up", "s")}</button><button class="btn gh ic sm" type="button" data-p="down" aria-label="Next trace" title="Next (j)">${icon("arrdown", "s")}</button><a class="btn sm" data-p="full" href="/t/${trace}${run ? `?run=${run}` : ""}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${this.dataset.project}" data-rows="/ui/traces/${trace}/rows?project=${this.dataset.project}" ${run ? `data-run="${run}"` : ""}></trace-view>`;
+    panel.addEventListener("click", (e) => {
+      const what = e.target.closest("[data-p]")?.dataset.p;
+      if (what === "close") this.close();
+      if (what === "up") this.step(-1);
+      if (what === "down") this.step(1);
+      if (what === "full") {
+        e.preventDefault();
+        const now = new URL(location.href).searchParams.get("run");
+        location.href = `/t/${trace}${now ? `?run=${now}` : ""}`;
+      }
+    });
+    panel.addEventListener("keydown", (e) => {
+      if (e.key === "Escape" && !isTyping(e.target)) {
+        e.preventDefault();
+        e.stopPropagation();
+        this.close();
+      }
+    });
+    panel.addEventListener("trace-step", (e) => this.step(e.detail));
+    panel.addEventListener("trace-deleted", () => (this.close(), this.refresh()));
+    document.body.append(panel);
+    panel.show();
+    panel.querySelector(".tree")?.focus({ preventScroll: true });
+  }
+
+  step(by) {
+    const rows = this.rows();
+    const next = rows[rows.indexOf(this.at) + by];
+    if (!next) return toast(by > 0 ? "That was the last row" : "That was the first row");
+    next.scrollIntoView({ block: "nearest" });
+    const view = new URL(location.href).searchParams.get("view");
+    this.open(next, true);
+    const target = new URL(next.querySelector("a[data-row]").href);
+    const url = new URL(location.href);
+    url.searchParams.set("trace", target.pathname.split("/").pop());
+    if (target.searchParams.get("run")) url.searchParams.set("run", target.searchParams.get("run"));
+    else url.searchParams.delete("run");
+    if (view) url.searchParams.set("view", view);
+    history.replaceState({ panel: true }, "", url);
+  }
+
+  close(isBack) {
+    this.panel?.remove();
+    this.panel = null;
+    for (const r of this.rows()) r.classList.remove("open");
+    this.at?.querySelector("a[data-row]")?.focus({ preventScroll: true });
+    if (isBack) return;
+    const url = new URL(location.href);
+    for (const k of ["trace", "run", "view"]) url.searchParams.delete(k);
+    history.pushState(null, "", url);
+    this.offer();
+  }
+
+  fromAddress() {
+    const trace = new URL(location.href).searchParams.get("trace");
+    if (!trace) return this.panel && this.close(true);
+    this.at = this.box.querySelector(`.tr[data-trace="${trace.replaceAll("-", "")}"]`) ?? null;
+    this.show(trace, new URL(location.href).searchParams.get("run"), this.at?.querySelector("a[data-row]").textContent);
+  }
+}
+customElements.define("run-grid", RunGrid);
+
+// ---------- query bar: completion, recent and saved queries ----------
+const bar = document.querySelector("form[data-query]");
+if (bar) {
+  const input = bar.querySelector("input[name=q]");
+  const store = `views:${bar.dataset.project}`;
+  const read = () => {
+    try {
+      return JSON.parse(localStorage.getItem(store)) ?? { recent: [], saved: [] };
+    } catch {
+      return { recent: [], saved: [] };
+    }
+  };
+  const write = (views) => {
+    try {
+      localStorage.setItem(store, JSON.stringify(views));
+    } catch {
+      toast("The browser keeps nothing for this site", true);
+    }
+  };
+  if (input.value && !document.getElementById("qproblem")) {
+    const views = read();
+    views.recent = [input.value, ...views.recent.filter((q) => q !== input.value)].slice(0, 8);
+    write(views);
+  }
+  const list = document.createElement("div");
+  list.id = "completions";
+  list.className = "compl";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Completions");
+  list.hidden = true;
+  bar.querySelector(".inp").append(list);
+  let found = { items: [] };
+  let at = -1;
+  let asked = 0;
+  const hide = () => {
+    list.hidden = true;
+    at = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+  const draw = () => {
+    list.innerHTML = found.items.map((x, i) => `<div role="option" id="co-${i}" data-i="${i}" aria-selected="${i === at}"><span class="mono ell" dir="auto">${esc(x.label)}</span><span class="dim ell">${esc(x.note)}</span></div>`).join("");
+    list.hidden = !found.items.length;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    if (at >= 0) input.setAttribute("aria-activedescendant", `co-${at}`);
+    else input.removeAttribute("aria-activedescendant");
+    list.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  };
+  const complete = async () => {
+    const mine = ++asked;
+    try {
+      const answer = await (await ask(`${bar.dataset.complete}?q=${encodeURIComponent(input.value)}&at=${input.selectionStart ?? input.value.length}`)).json();
+      if (mine !== asked || document.activeElement !== input) return;
+      found = answer;
+      at = -1;
+      draw();
+    } catch {
+      hide();
+    }
+  };
+  const take = (i) => {
+    const item = found.items[i];
+    const text = input.value;
+    const rest = text.slice(found.start + found.length);
+    const add = item.insert + (/[:<>=~.]$/.test(item.insert) || rest.startsWith(" ") ? "" : " ");
+    input.value = text.slice(0, found.start) + add + rest;
+    const caret = found.start + add.length;
+    input.setSelectionRange(caret, caret);
+    complete();
+  };
+  input.addEventListener("input", complete);
+  input.addEventListener("focus", complete);
+  input.addEventListener("blur", () => setTimeout(hide, 150));
+  input.addEventListener("keydown", (e) => {
+    const d = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (d && !list.hidden) {
+      at = (at + d + found.items.length) % found.items.length;
+      draw();
+      e.preventDefault();
+    } else if ((e.key === "Enter" || e.key === "Tab") && !list.hidden && at >= 0) {
+      e.preventDefault();
+      take(at);
+    } else if (e.key === "Escape") {
+      if (list.hidden) input.blur();
+      else hide();
+      e.preventDefault();
+      e.stopPropagation();
+    }
+  });
+  list.addEventListener("pointerdown", (e) => {
+    const option = e.target.closest("[data-i]");
+    if (option) {
+      e.preventDefault();
+      take(+option.dataset.i);
+    }
+  });
+  const menu = bar.querySelector("[data-views]");
+  const go = (q) => {
+    input.value = q;
+    bar.requestSubmit();
+  };
+  menu.addEventListener("beforetoggle", (e) => {
+    if (e.newState !== "open") return;
+    const views = read();
+    menu.innerHTML = `${input.value ? `<button type="button" data-save>${icon("plus", "s")}Save this query</button>` : ""}<div class="pg">Saved in this browser</div>${views.saved.map((q, i) => `<div class="vw"><button type="button" data-q="${esc(q)}"><span class="ell mono">${esc(q)}</span></button><button type="button" class="btn gh ic sm" data-forget="${i}" aria-label="Forget ${esc(q)}">${icon("x", "xs")}</button></div>`).join("") || `<p class="none">None yet.</p>`}<div class="pg">Recent</div>${views.recent.map((q) => `<button type="button" data-q="${esc(q)}"><span class="ell mono">${esc(q)}</span></button>`).join("") || `<p class="none">None yet.</p>`}`;
+  });
+  menu.addEventListener("click", (e) => {
+    const views = read();
+    const q = e.target.closest("[data-q]");
+    const forget = e.target.closest("[data-forget]");
+    if (q) go(q.dataset.q);
+    if (e.target.closest("[data-save]")) {
+      views.saved = [input.value, ...views.saved.filter((x) => x !== input.value)];
+      write(views);
+      menu.hidePopover();
+      toast("Saved");
+    }
+    if (forget) {
+      views.saved.splice(+forget.dataset.forget, 1);
+      write(views);
+      menu.hidePopover();
+    }
+  });
+  bar.querySelector("[data-columns]")?.addEventListener("change", (e) => {
+    const keys = [...e.currentTarget.querySelectorAll("input:checked")].map((i) => i.value);
+    document.cookie = `cols=${["name", ...keys].join(".")};path=/;max-age=31536000;samesite=lax`;
+    location.reload();
+  });
+  bar.querySelector("[data-facets]").addEventListener("click", (e) => {
+    const drawer = document.getElementById("facets");
+    drawer.hidden = !drawer.hidden;
+    e.currentTarget.setAttribute("aria-expanded", String(!drawer.hidden));
+    const part = drawer.querySelector("ui-load");
+    if (!drawer.hidden && !part.loaded) part.load();
+    try {
+      sessionStorage.setItem("facets", drawer.hidden ? "" : "1");
+    } catch {
+      // Closed on the next page then.
+    }
+  });
+  try {
+    if (sessionStorage.getItem("facets") && innerWidth > 820) bar.querySelector("[data-facets]").click();
+  } catch {
+    // Storage is off: closed.
+  }
+}
+
+document.querySelector("form[data-range]")?.addEventListener("submit", (e) => {
+  e.preventDefault();
+  const [from, to] = ["from", "to"].map((n) => new Date(e.target.elements[n].value));
+  if (!(from < to)) return toast("The range ends before it begins", true);
+  zoomTo(from.toISOString(), to.toISOString());
+});
+
+function zoomTo(from, to) {
+  const url = new URL(location.href);
+  url.searchParams.set("range", `${from.replace(/\.\d+Z/, "Z")}..${to.replace(/\.\d+Z/, "Z")}`);
+  for (const k of ["trace", "run", "view"]) url.searchParams.delete(k);
+  location.href = url;
+}
+
+// ---------- charts: hover tells the figures, a click takes a bar's time, a drag takes a range ----------
+customElements.define(
+  "ll-chart",
+  class extends HTMLElement {
+    connectedCallback() {
+      let tip;
+      let first;
+      const hide = () => {
+        tip?.remove();
+        tip = null;
+      };
+      const bars = () => [...this.querySelectorAll("g.b")];
+      const mark = (a, b) => {
+        const all = bars();
+        const [i, j] = [all.indexOf(a), all.indexOf(b)].sort((x, y) => x - y);
+        all.forEach((g, k) => g.classList.toggle("on", k >= i && k <= j));
+        return [all[i], all[j]];
+      };
+      const barAt = (e) => {
+        const box = this.getBoundingClientRect();
+        const all = bars();
+        return all[Math.max(0, Math.min(all.length - 1, Math.floor(((e.clientX - box.left) / box.width) * all.length)))];
+      };
+      this.addEventListener("pointerdown", (e) => {
+        if (e.button) return;
+        first = barAt(e);
+        this.setPointerCapture(e.pointerId);
+        e.preventDefault();
+      });
+      this.addEventListener("pointermove", (e) => {
+        const g = barAt(e);
+        if (!g) return hide();
+        if (first) mark(first, g);
+        if (!tip) {
+          tip = document.createElement("div");
+          tip.className = "tip";
+          document.body.append(tip);
+        }
+        const d = JSON.parse(g.dataset.t);
+        tip.innerHTML = `<b>${esc(d.t)}</b>${d.s.map(([n, v, c]) => `<div><i style="background:var(${c})"></i><span>${esc(n)}</span><span>${esc(v)}</span></div>`).join("")}`;
+        const w = tip.offsetWidth;
+        tip.style.left = `${e.clientX + w + 24 > innerWidth ? e.clientX - w - 14 : e.clientX + 14}px`;
+        tip.style.top = `${e.clientY + 12}px`;
+      });
+      this.addEventListener("pointerup", (e) => {
+        if (!first) return;
+        const [a, b] = mark(first, barAt(e));
+        first = null;
+        hide();
+        zoomTo(a.dataset.from, b.dataset.to);
+      });
+      this.addEventListener("pointerleave", () => !first && hide());
+      this.addEventListener("pointercancel", () => {
+        first = null;
+        hide();
+      });
+    }
+
+    disconnectedCallback() {
+      document.querySelector(".tip")?.remove();
+    }
+  },
+);
+
+// ---------- plain tables, sample data, snippets ----------
+document.addEventListener("keydown", (e) => {
+  const box = document.querySelector("[data-rows]:not(run-grid):not(trace-view)");
+  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[e.key];
+  if (!box || !step || isTyping(e.target) || e.defaultPrevented || e.ctrlKey || e.metaKey || document.querySelector("dialog[open]")) return;
+  const links = [...box.querySelectorAll("a[data-row]")];
+  const next = links[links.indexOf(document.activeElement) + step] ?? links[0];
+  if (!next) return;
+  e.preventDefault();
+  next.focus({ preventScroll: true });
+  next.closest(".tr").scrollIntoView({ block: "nearest" });
+});
+
+document.addEventListener("click", async (e) => {
+  const load = e.target.closest("[data-load-sample]");
+  const remove = e.target.closest("[data-remove-sample]");
+  if (load) {
+    load.disabled = true;
+    load.textContent = "Loading…";
+    try {
+      const { project } = await (await ask("/ui/samples", { method: "POST" })).json();
+      location.href = `/projects/${project}`;
+    } catch (x) {
+      load.disabled = false;
+      load.textContent = "Load sample data";
+      toast(x.message, true);
+    }
+  }
+  if (remove && (await confirmDialog("Remove the sample data?", "The sample project with its traces. Load it again whenever you like.", "Remove"))) {
+    try {
+      await ask("/ui/samples", { method: "DELETE" });
+      location.href = "/";
+    } catch (x) {
+      toast(x.message, true);
+    }
+  }
+  const snippet = e.target.closest("[data-snippet]");
+  if (snippet) choose(snippet);
+});
+
+function choose(tab) {
+  for (const t of tab.parentElement.querySelectorAll("[data-snippet]")) {
+    t.setAttribute("aria-selected", String(t === tab));
+    t.tabIndex = t === tab ? 0 : -1;
+    document.getElementById(`sn-${t.dataset.snippet}`).hidden = t !== tab;
+  }
+}
+document.addEventListener("keydown", (e) => {
+  const tab = e.target.closest?.("[data-snippet]");
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+  if (!tab || !by) return;
+  const tabs = [...tab.parentElement.querySelectorAll("[data-snippet]")];
+  const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length];
+  next.focus();
+  choose(next);
+});
+
+customElements.define(
+  "start-wait",
+  class extends HTMLElement {
+    connectedCallback() {
+      this.events = new EventSource("/ui/events");
+      this.events.addEventListener("changed", (e) => {
+        this.events.close();
+        this.dataset.state = "here";
+        this.innerHTML = `${icon("ok", "c-ok")}<span class="grow"><b>Your first trace is here.</b><small>It arrived just now.</small></span><a class="btn pri" href="/t/${e.data}">Open it</a>`;
+      });
+    }
+
+    disconnectedCallback() {
+      this.events?.close();
+    }
+  },
+);
+
+localTimes(document);
