@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using Assay.Core.Filters;
-using Assay.Core.Filters.QueryBar;
 using Assay.Core.Traces;
 using Assay.UI.Kit;
 using Assay.UI.Traces;
@@ -62,7 +61,7 @@ public sealed record ListState
 
     /// <summary>The question for the store.</summary>
     /// <exception cref="FilterException">The query cannot be understood.</exception>
-    public RunQuery ToQuery(Guid workspaceId, DateTimeOffset now) =>
+    public RunQuery ToQuery(Guid workspaceId) =>
         new()
         {
             WorkspaceId = workspaceId,
@@ -71,7 +70,7 @@ public sealed record ListState
             Kind = Tab == "llm" ? RunKind.Llm : null,
             From = Range.From,
             To = Range.To,
-            Filter = Condition(now),
+            Filter = Condition(),
             OrderBy = Sort.Sort ?? RunField.StartTime,
             Ascending = IsAscending,
             Limit = 50,
@@ -79,10 +78,10 @@ public sealed record ListState
 
     /// <summary>The condition in the query bar: its own language, or LangSmith's.</summary>
     /// <exception cref="FilterException">The query cannot be understood.</exception>
-    public Filter? Condition(DateTimeOffset now) =>
+    public Filter? Condition() =>
         Query.Length == 0 ? null
         : IsCall(Query) ? LangSmithFilterParser.Parse(Query)
-        : QueryBarParser.Parse(Query, now);
+        : QueryText.Parse(Query);
 
     /// <summary>The address of this state with changes; null takes a part out.</summary>
     public string Address(params (string Key, string? Value)[] changes)
@@ -126,7 +125,7 @@ public sealed record ListState
 
     /// <summary>The query bar's field of a facet.</summary>
     public static string Term(string facet, string value) =>
-        $"{(facet == "run_type" ? "type" : facet)}:{QueryBarParser.Quote(value)}";
+        $"{(facet == "run_type" ? "type" : facet)}:{QueryText.Quote(value)}";
 
     private static bool IsCall(string text)
     {

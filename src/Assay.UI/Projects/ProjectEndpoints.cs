@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Assay.Core.Access;
-using Assay.Core.Filters.QueryBar;
 using Assay.Core.Traces;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -42,7 +41,7 @@ internal static class ProjectEndpoints
         var state = ListState.Read(projectId, context.Request, now);
         var page = await queries.QueryAsync(
             caller.Value,
-            state.ToQuery(caller.Value.WorkspaceId, now) with
+            state.ToQuery(caller.Value.WorkspaceId) with
             {
                 Cursor = cursor is { Length: > 0 } ? cursor : null,
             },
@@ -108,55 +107,94 @@ internal static class ProjectEndpoints
     )
     {
         var text = q ?? "";
-        var found = QueryBarCompletion.At(text, Math.Clamp(at, 0, text.Length));
-        var items = found.Items.Select(i => new Offer(i.Insert, i.Label, i.Description)).ToList();
-        if (found.Field is { } field)
+        var caret = Math.Clamp(at, 0, text.Length);
+        var start = caret;
+        while (start > 0 && !char.IsWhiteSpace(text[start - 1]))
         {
-            var name = field == "type" ? "run_type" : field;
-            var facet = (
-                await queries.FacetsAsync(caller.Value, projectId, null, null, 200, caller.Aborted)
-            ).FirstOrDefault(f => f.Name == name);
-            items.AddRange(
-                (facet?.Values ?? [])
-                    .Where(v =>
-                        v.Value.Contains(found.Prefix, StringComparison.OrdinalIgnoreCase)
-                        && !items.Exists(i => i.Label == v.Value)
+            start--;
+        }
+
+        var typed = text[start..caret].TrimStart('-');
+        start = caret - typed.Length;
+        var colon = typed.IndexOf(':', StringComparison.Ordinal);
+        var items = new List<Offer>();
+        if (colon > 0)
+        {
+            start += colon + 1;
+            var (field, prefix) = (typed[..colon], typed[(colon + 1)..].Trim('"'));
+            var values =
+                field == "status"
+                    ?
+                    [
+                        new FacetValue("error", 0),
+                        new FacetValue("success", 0),
+                        new FacetValue("pending", 0),
+                    ]
+                    : (
+                        await queries.FacetsAsync(
+                            caller.Value,
+                            projectId,
+                            null,
+                            null,
+                            200,
+                            caller.Aborted
+                        )
                     )
+                        .FirstOrDefault(f => f.Name == (field == "type" ? "run_type" : field))
+                        ?.Values
+                        ?? [];
+            items.AddRange(
+                values
+                    .Where(v => v.Value.Contains(prefix, StringComparison.OrdinalIgnoreCase))
                     .Select(v => new Offer(
-                        QueryBarParser.Quote(v.Value),
+                        QueryText.Quote(v.Value),
                         v.Value,
-                        Kit.Format.Count(v.Count)
+                        v.Count == 0 ? "" : Kit.Format.Count(v.Count)
                     ))
             );
         }
-        else if (
-            "metadata.".StartsWith(found.Prefix, StringComparison.OrdinalIgnoreCase)
-            || found.Prefix.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase)
-        )
+        else
         {
-            var facets = await queries.FacetsAsync(
-                caller.Value,
-                projectId,
-                null,
-                null,
-                1,
-                caller.Aborted
-            );
             items.AddRange(
-                facets
-                    .Where(f =>
-                        f.Name.StartsWith("metadata.", StringComparison.Ordinal)
-                        && f.Name.StartsWith(found.Prefix, StringComparison.OrdinalIgnoreCase)
-                    )
-                    .Select(f => new Offer(f.Name + ":", f.Name, "metadata"))
+                QueryText
+                    .Fields.Where(f => f.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+                    .Select(f => new Offer(
+                        f.Name
+                            + (
+                                f.Name is "latency" or "first_token" or "tokens" or "cost"
+                                    ? ">"
+                                    : ":"
+                            ),
+                        f.Name,
+                        f.Note
+                    ))
             );
+            if (typed.Length > 0)
+            {
+                var facets = await queries.FacetsAsync(
+                    caller.Value,
+                    projectId,
+                    null,
+                    null,
+                    1,
+                    caller.Aborted
+                );
+                items.AddRange(
+                    facets
+                        .Where(f =>
+                            f.Name.StartsWith("metadata.", StringComparison.Ordinal)
+                            && f.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase)
+                        )
+                        .Select(f => new Offer(f.Name + ":", f.Name, "metadata"))
+                );
+            }
         }
 
         return Results.Json(
             new
             {
-                start = found.Start,
-                length = found.Length,
+                start,
+                length = caret - start,
                 items = items.Take(MaxCompletions),
             }
         );
@@ -174,7 +212,7 @@ internal static class ProjectEndpoints
         var now = time.GetUtcNow();
         var query = ListState
             .Read(projectId, context.Request, now)
-            .ToQuery(caller.Value.WorkspaceId, now);
+            .ToQuery(caller.Value.WorkspaceId);
         await WriteAsync(context, format, query with { Limit = 200 }, queries, caller);
     }
 

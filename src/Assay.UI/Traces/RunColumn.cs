@@ -50,5 +50,5 @@ public sealed record RunColumn(
 
     /// <summary>The grid template of a choice.</summary>
     public static string Template(IEnumerable<RunColumn> columns) =>
-        "32px 30px " + string.Join(' ', columns.Select(c => c.Width));
+        "32px 34px " + string.Join(' ', columns.Select(c => c.Width));
 }
