@@ -80,10 +80,12 @@ test("a run read by id has every computed field", async () => {
   assert.deepEqual(run.feedback_stats.quality.values, { poor: 1 });
   assert.deepEqual(run.feedback_stats.quality.comments, ["no"]);
   assert.match(run.app_path, new RegExp(`^/o/[0-9a-f-]{36}/projects/p/${run.session_id}/r/${root.id}`));
-  for (const field of ["share_token", "in_dataset", "last_queued_at", "trace_tier", "ttl_seconds", "trace_upgrade", "reference_dataset_id", "reference_example_id", "price_model_id", "first_token_time", "manifest_id", "trace_min_start_time", "trace_max_start_time", "prompt_cost_details", "completion_cost_details", "execution_order", "s3_urls"]) {
+  for (const field of ["share_token", "in_dataset", "last_queued_at", "trace_tier", "ttl_seconds", "trace_upgrade", "trace_first_received_at", "reference_dataset_id", "reference_example_id", "price_model_id", "first_token_time", "manifest_id", "trace_min_start_time", "trace_max_start_time", "prompt_cost_details", "completion_cost_details", "execution_order", "s3_urls"]) {
     assert.ok(field in run, field);
   }
+  assert.ok(Math.abs(Date.parse(`${run.trace_first_received_at}Z`) - Date.now()) < 600_000);
   const below = await client.readRun(model.id);
+  assert.equal(below.trace_first_received_at, run.trace_first_received_at);
   assert.equal(below.prompt_tokens, 100);
   assert.equal(below.completion_tokens, 20);
   assert.deepEqual(below.prompt_token_details, { cache_read: 40 });

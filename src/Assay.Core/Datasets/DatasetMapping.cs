@@ -46,6 +46,7 @@ internal sealed class DatasetMapping
             })
             .IsDescending(false, false, true, false);
         builder.HasIndex(r => new { r.WorkspaceId, r.ExampleId });
+        builder.HasIndex(r => new { r.WorkspaceId, r.SourceRunId });
         builder.HasIndex(r => r.ImportId);
     }
 }

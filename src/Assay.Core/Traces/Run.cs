@@ -97,6 +97,9 @@ public sealed record Run
     public IReadOnlyDictionary<string, FeedbackStats> FeedbackStats { get; init; } =
         new Dictionary<string, FeedbackStats>();
 
+    /// <summary>When its first piece was accepted; null without <see cref="RunParts.Details"/> and for runs older than this record.</summary>
+    public DateTimeOffset? ReceivedAt { get; init; }
+
     /// <summary>What was mended or cut on the way in.</summary>
     public string? Warning { get; init; }
 

@@ -29,9 +29,10 @@ internal static class RunOut
             "share_token",
             relations.ShareTokens.TryGetValue(run.Id, out var token) ? token : null
         );
-        w.WriteBoolean("in_dataset", false);
+        w.WriteBoolean("in_dataset", relations.InDatasets.Contains(run.Id));
         w.WriteNull("last_queued_at");
         w.WriteString("trace_tier", "longlived");
+        w.WriteTime("trace_first_received_at", relations.FirstReceived(run));
         w.WriteNull("ttl_seconds");
         w.WriteBoolean("trace_upgrade", false);
         w.WriteEndObject();

@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Datasets;
 using Assay.Core.Metadata;
 using Assay.Core.Sharing;
 using Assay.Core.Traces;
@@ -6,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.LangSmith.Runs;
 
-/// <summary>What a run's own row does not know: its link, the dataset its project ran on, and its place in its trace.</summary>
+/// <summary>What a run's own row does not know: its link, the datasets around it, and its place in its trace.</summary>
 internal sealed record RunRelations
 {
     public static RunRelations None { get; } = new();
@@ -15,18 +16,28 @@ internal sealed record RunRelations
     public IReadOnlyDictionary<Guid, Guid> ShareTokens { get; init; } =
         new Dictionary<Guid, Guid>();
 
-    /// <summary>Reference datasets by project.</summary>
-    public IReadOnlyDictionary<Guid, Guid> Datasets { get; init; } = new Dictionary<Guid, Guid>();
+    /// <summary>Runs that an example of a dataset was made from.</summary>
+    public IReadOnlySet<Guid> InDatasets { get; init; } = new HashSet<Guid>();
 
     /// <summary>Shapes by trace; only where somebody asked for what they tell.</summary>
     public IReadOnlyDictionary<Guid, TraceShape> Traces { get; init; } =
         new Dictionary<Guid, TraceShape>();
 
+    /// <summary>Datasets by their examples and by the projects that ran on them.</summary>
+    private Dictionary<Guid, Guid> Datasets { get; init; } = [];
+
     /// <summary>The dataset of the example that a run was made from.</summary>
     public Guid? DatasetOf(Run run) =>
-        run.ReferenceExampleId is not null && Datasets.TryGetValue(run.ProjectId, out var id)
+        run.ReferenceExampleId is not { } example ? null
+        : Datasets.TryGetValue(example, out var id) || Datasets.TryGetValue(run.ProjectId, out id)
             ? id
-            : null;
+        : null;
+
+    /// <summary>When the first piece of a run's trace arrived; null where it was not asked for and the run is not the root.</summary>
+    public DateTimeOffset? FirstReceived(Run run) =>
+        Traces.TryGetValue(run.TraceId, out var trace) ? trace.FirstReceived
+        : run.IsRoot ? run.ReceivedAt
+        : null;
 
     /// <summary>Loads them for a page of runs.</summary>
     /// <param name="caller">Who asks.</param>
@@ -47,64 +58,122 @@ internal sealed record RunRelations
             return None;
         }
 
-        var traces = new Dictionary<Guid, TraceShape>();
-        if (withTraces)
-        {
-            var queries = services.GetRequiredService<TraceQueries>();
-            foreach (var (trace, project) in runs.Select(r => (r.TraceId, r.ProjectId)).Distinct())
-            {
-                traces[trace] = new TraceShape(
-                    await queries.ReadTraceAsync(
-                        caller,
-                        trace,
-                        project,
-                        RunParts.None,
-                        cancellationToken
-                    )
-                );
-            }
-        }
-
+        IReadOnlyList<Guid> ids = [.. runs.Select(r => r.Id)];
+        await using var db = await services
+            .GetRequiredService<IDbContextFactory<MetadataContext>>()
+            .CreateDbContextAsync(cancellationToken);
+        var sources = await db
+            .ExampleRevisions.Where(e =>
+                e.WorkspaceId == caller.WorkspaceId
+                && e.ValidTo == ExampleRevision.Forever
+                && e.SourceRunId != null
+                && ids.Contains(e.SourceRunId.Value)
+            )
+            .Select(e => e.SourceRunId)
+            .ToListAsync(cancellationToken);
         return new RunRelations
         {
             ShareTokens = await services
                 .GetRequiredService<ShareLinks>()
-                .TokensAsync(caller, [.. runs.Select(r => r.Id)], cancellationToken),
+                .TokensAsync(caller, ids, cancellationToken),
+            InDatasets = sources.OfType<Guid>().ToHashSet(),
             Datasets = await DatasetsAsync(
+                db,
                 caller,
-                [.. runs.Where(r => r.ReferenceExampleId is not null).Select(r => r.ProjectId)],
-                services.GetRequiredService<IDbContextFactory<MetadataContext>>(),
+                [.. runs.Where(r => r.ReferenceExampleId is not null)],
                 cancellationToken
             ),
-            Traces = traces,
+            Traces = withTraces
+                ? await TracesAsync(
+                    caller,
+                    runs,
+                    services.GetRequiredService<TraceQueries>(),
+                    cancellationToken
+                )
+                : [],
         };
     }
 
-    private static async Task<IReadOnlyDictionary<Guid, Guid>> DatasetsAsync(
+    private static async Task<Dictionary<Guid, Guid>> DatasetsAsync(
+        MetadataContext db,
         Caller caller,
-        HashSet<Guid> projects,
-        IDbContextFactory<MetadataContext> metadata,
+        IReadOnlyList<Run> runs,
         CancellationToken cancellationToken
     )
     {
-        if (projects.Count == 0)
+        var found = new Dictionary<Guid, Guid>();
+        if (runs.Count == 0)
         {
-            return new Dictionary<Guid, Guid>();
+            return found;
         }
 
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return await db
-            .Projects.AsNoTracking()
-            .Where(p =>
-                p.WorkspaceId == caller.WorkspaceId
-                && projects.Contains(p.Id)
-                && p.ReferenceDatasetId != null
-            )
-            .ToDictionaryAsync(
-                p => p.Id,
-                p => p.ReferenceDatasetId.GetValueOrDefault(),
+        IReadOnlyList<Guid> projects = [.. runs.Select(r => r.ProjectId).Distinct()];
+        foreach (
+            var project in await db
+                .Projects.AsNoTracking()
+                .Where(p =>
+                    p.WorkspaceId == caller.WorkspaceId
+                    && projects.Contains(p.Id)
+                    && p.ReferenceDatasetId != null
+                )
+                .Select(p => new { p.Id, p.ReferenceDatasetId })
+                .ToListAsync(cancellationToken)
+        )
+        {
+            found[project.Id] = project.ReferenceDatasetId.GetValueOrDefault();
+        }
+
+        IReadOnlyList<Guid> examples =
+        [
+            .. runs.Select(r => r.ReferenceExampleId).OfType<Guid>().Distinct(),
+        ];
+        foreach (
+            var example in await db
+                .ExampleRevisions.Where(e =>
+                    e.WorkspaceId == caller.WorkspaceId && examples.Contains(e.ExampleId)
+                )
+                .Select(e => new { e.ExampleId, e.DatasetId })
+                .Distinct()
+                .ToListAsync(cancellationToken)
+        )
+        {
+            found[example.ExampleId] = example.DatasetId;
+        }
+
+        return found;
+    }
+
+    private static async Task<Dictionary<Guid, TraceShape>> TracesAsync(
+        Caller caller,
+        IReadOnlyList<Run> runs,
+        TraceQueries queries,
+        CancellationToken cancellationToken
+    )
+    {
+        var traces = new Dictionary<Guid, TraceShape>();
+        foreach (var (trace, project) in runs.Select(r => (r.TraceId, r.ProjectId)).Distinct())
+        {
+            var all = await queries.ReadTraceAsync(
+                caller,
+                trace,
+                project,
+                RunParts.None,
                 cancellationToken
             );
+            var root =
+                all.Count == 0
+                    ? null
+                    : await queries.FindAsync(
+                        caller,
+                        all[0].Id,
+                        project,
+                        RunParts.Details,
+                        cancellationToken
+                    );
+            traces[trace] = new TraceShape(all) { FirstReceived = root?.ReceivedAt };
+        }
+
+        return traces;
     }
 }
 
@@ -125,6 +194,9 @@ internal sealed class TraceShape
     public DateTimeOffset? MinStart { get; }
 
     public DateTimeOffset? MaxStart { get; }
+
+    /// <summary>When the first piece of the root arrived.</summary>
+    public DateTimeOffset? FirstReceived { get; init; }
 
     /// <summary>Children of a run, in execution order.</summary>
     public IReadOnlyList<Guid> Children(Guid run) => [.. _children[run]];

@@ -329,7 +329,10 @@ internal sealed class RunV2Out(
 
         if (selects.Has("IS_IN_DATASET"))
         {
-            w.WriteBoolean("is_in_dataset", run.ReferenceExampleId is not null);
+            w.WriteBoolean(
+                "is_in_dataset",
+                run.ReferenceExampleId is not null || relations.InDatasets.Contains(run.Id)
+            );
         }
 
         if (selects.Has("APP_PATH"))

@@ -100,7 +100,7 @@ internal sealed class Applier : IDisposable
         {
             foreach (var piece in batch.Runs)
             {
-                Fold(batch.WorkspaceId, piece);
+                Fold(batch.WorkspaceId, piece, batch.AcceptedAt);
             }
         }
 
@@ -196,9 +196,10 @@ internal sealed class Applier : IDisposable
         _facets.Dispose();
     }
 
-    private void Fold(Guid workspace, JournaledWrite piece)
+    private void Fold(Guid workspace, JournaledWrite piece, DateTimeOffset acceptedAt)
     {
         var row = Locate(workspace, piece.Write);
+        row.ReceivedAt ??= acceptedAt;
         if (
             row.Stored is { } stored
             && (stored.Project != row.Project || RunRow.ChangesFacets(piece.Write))

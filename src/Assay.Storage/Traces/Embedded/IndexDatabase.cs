@@ -29,6 +29,7 @@ internal sealed class IndexDatabase : IDisposable
             "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -65536"
         );
         Execute(Writer, IndexSchema.Create);
+        AddColumn("detail", "received_us INTEGER");
     }
 
     public string Path { get; }
@@ -57,6 +58,19 @@ internal sealed class IndexDatabase : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>An index of an earlier version gets the column; its old rows have nothing in it.</summary>
+    private void AddColumn(string table, string column)
+    {
+        using var command = Writer.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM pragma_table_info($t) WHERE name = $c";
+        command.Parameters.AddWithValue("$t", table);
+        command.Parameters.AddWithValue("$c", column.Split(' ')[0]);
+        if (command.ExecuteScalar() is 0L)
+        {
+            Execute(Writer, $"ALTER TABLE {table} ADD COLUMN {column}");
+        }
     }
 
     public void Dispose()

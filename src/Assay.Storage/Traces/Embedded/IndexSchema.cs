@@ -30,7 +30,8 @@ internal static class IndexSchema
         CREATE INDEX IF NOT EXISTS run_example ON run(example) WHERE example IS NOT NULL;
         CREATE TABLE IF NOT EXISTS detail(
             pk INTEGER PRIMARY KEY, updated INTEGER NOT NULL, refs BLOB, inputs_preview TEXT, outputs_preview TEXT, error TEXT,
-            failed INTEGER NOT NULL, tags TEXT, metadata TEXT, metadata_updated TEXT, attachments TEXT, usage TEXT, cost TEXT, warning TEXT);
+            failed INTEGER NOT NULL, tags TEXT, metadata TEXT, metadata_updated TEXT, attachments TEXT, usage TEXT, cost TEXT, warning TEXT,
+            received_us INTEGER);
         CREATE TABLE IF NOT EXISTS feedback(
             id BLOB NOT NULL, workspace BLOB NOT NULL, run BLOB, trace BLOB, project BLOB, key TEXT NOT NULL, score REAL, value TEXT,
             comment TEXT, source TEXT NOT NULL, user BLOB, comparative BLOB, created_us INTEGER NOT NULL, record TEXT NOT NULL,

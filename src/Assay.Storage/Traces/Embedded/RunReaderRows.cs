@@ -15,7 +15,7 @@ internal static class RunReaderRows
 
     /// <summary>Columns of <c>detail d</c> that follow when details are wanted.</summary>
     public const string DetailColumns =
-        ", d.refs, d.inputs_preview, d.outputs_preview, d.error, d.tags, d.metadata, d.attachments, d.usage, d.cost, d.warning";
+        ", d.refs, d.inputs_preview, d.outputs_preview, d.error, d.tags, d.metadata, d.attachments, d.usage, d.cost, d.warning, d.received_us";
 
     private const int Detail = 24;
 
@@ -61,6 +61,7 @@ internal static class RunReaderRows
             Usage = Json<TokenUsage>(r, Detail + 7),
             Cost = Json<RunCost>(r, Detail + 8),
             Warning = Columns.ReadText(r, Detail + 9),
+            ReceivedAt = Columns.ReadTimeOrNull(r, Detail + 10),
             PayloadLengths = refs.GroupBy(p => p.Kind)
                 .ToDictionary(g => g.Key, g => g.Sum(p => p.Length)),
         };

@@ -33,6 +33,9 @@ internal sealed class RunRow
     /// <summary>Whether the batch at hand works on it.</summary>
     public bool IsTouched { get; set; }
 
+    /// <summary>When its first piece was accepted.</summary>
+    public DateTimeOffset? ReceivedAt { get; set; }
+
     public DateTimeOffset Start => State.StartTime ?? DateTimeOffset.UnixEpoch;
 
     public TimeSpan? Latency => State.EndTime - State.StartTime;

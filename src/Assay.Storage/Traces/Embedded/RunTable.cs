@@ -18,11 +18,11 @@ internal sealed class RunTable : IDisposable
         + "own_p, own_c, own_t, own_pc, own_cc, own_tc, own_src, sum_p, sum_c, sum_t, sum_pc, sum_cc, sum_tc, sum_src";
 
     private const string DetailColumns =
-        "pk, updated, refs, inputs_preview, outputs_preview, error, failed, tags, metadata, metadata_updated, attachments, usage, cost, warning";
+        "pk, updated, refs, inputs_preview, outputs_preview, error, failed, tags, metadata, metadata_updated, attachments, usage, cost, warning, received_us";
 
     private const int KeyCount = 6;
     private const int RunCount = 33;
-    private const int DetailCount = 14;
+    private const int DetailCount = 15;
     private readonly Statement _putRun;
     private readonly Statement _changeRun;
     private readonly Statement _putDetail;
@@ -145,6 +145,7 @@ internal sealed class RunTable : IDisposable
         w.BindUtf8(12, state.Usage is null ? default : Serialize(state.Usage));
         w.BindUtf8(13, row.Cost is null ? default : Serialize(row.Cost));
         w.Bind(14, state.Warning);
+        w.Bind(15, Micros(row.ReceivedAt));
         w.Run();
     }
 
@@ -242,6 +243,7 @@ internal sealed class RunTable : IDisposable
             Cost = Json<RunCost>(r, d + 12),
             IsRoot = r.Int(7) != 0,
             Totals = ReadTotals(r, 26),
+            ReceivedAt = Time(r, d + 14),
         };
         row.Stored = row.Key;
         row.Counted = row.Contribute();
