@@ -106,6 +106,8 @@ internal static class TraceEndpoints
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
+        // At once, so that the answer begins: whoever waits for its head would wait for the next run otherwise.
+        yield return "";
         await foreach (
             var _ in feed.WatchAsync(caller.Value.WorkspaceId, null, traceId, cancellationToken)
         )
