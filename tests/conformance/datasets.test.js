@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { Client } from "langsmith";
+import { evaluate, evaluateComparative } from "langsmith/evaluation";
 
 const apiUrl = `${process.env.ASSAY_URL}/api/v1`;
 const apiKey = process.env.ASSAY_KEY;
@@ -207,4 +208,165 @@ test("bad input is a clear error, never a 500", async () => {
     assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.json)}`);
     assert.ok(answer.json.detail, `${method} ${path}`);
   }
+});
+
+const target = (input) => ({ answer: String(input.q * 2) });
+const correct = ({ outputs, referenceOutputs }) => ({ key: "correct", score: outputs.answer === referenceOutputs.answer });
+const length = ({ outputs }) => ({ key: "length", score: outputs.answer.length, comment: "counted" });
+const seeded = async (client, count = 3) => {
+  const dataset = await client.createDataset(named("evaluate"));
+  await client.createExamples(Array.from({ length: count }, (_, i) => ({ dataset_id: dataset.id, inputs: { q: i }, outputs: { answer: String(i * 2) } })));
+  return dataset;
+};
+
+test("evaluate runs with several evaluators, repetitions and a summary", async () => {
+  const client = newClient();
+  const dataset = await seeded(client);
+  const results = await evaluate(target, {
+    data: dataset.name,
+    evaluators: [correct, length],
+    summaryEvaluators: [({ outputs }) => ({ key: "rows", score: outputs.length })],
+    experimentPrefix: "first",
+    metadata: { model: "m-1" },
+    numRepetitions: 2,
+    maxConcurrency: 4,
+    client,
+  });
+  assert.equal(results.results.length, 6);
+  await client.awaitPendingTraceBatches();
+  const experiment = await client.readProject({ projectName: results.experimentName, includeStats: true });
+  assert.equal(experiment.reference_dataset_id, dataset.id);
+  assert.equal(experiment.test_run_number, 1);
+  assert.equal(experiment.run_count, 6);
+  assert.equal(experiment.feedback_stats.correct.n, 6);
+  assert.equal(experiment.feedback_stats.correct.avg, 1);
+  assert.equal(experiment.session_feedback_stats.rows.avg, 6);
+  assert.ok(experiment.extra.metadata.dataset_version);
+
+  const rows = (await raw("POST", `/datasets/${dataset.id}/runs`, { session_ids: [experiment.id], limit: 2 })).json;
+  assert.equal(rows.length, 2);
+  for (const row of rows) {
+    assert.equal(row.runs.length, 2);
+    for (const run of row.runs) {
+      assert.equal(run.reference_example_id, row.id);
+      assert.equal(run.session_id, experiment.id);
+      assert.equal(run.outputs.answer, row.outputs.answer);
+      assert.equal(run.feedback_stats.correct.avg, 1);
+    }
+  }
+  const page = await fetch(`${process.env.ASSAY_URL}/api/v2/datasets/${dataset.id}/experiment-runs`, { method: "POST", headers: { "x-api-key": apiKey }, body: JSON.stringify({ experiment_ids: [experiment.id], page_size: 2, selects: ["NAME", "OUTPUTS", "STATUS"] }) }).then((r) => r.json());
+  assert.equal(page.items.length, 2);
+  assert.equal(page.items[0].runs[0].status, "SUCCESS");
+  assert.equal(page.next_cursor, "2");
+});
+
+test("two experiments are compared, pairwise and by delta", async () => {
+  const client = newClient();
+  const dataset = await seeded(client);
+  const run = (experimentPrefix, fn) => evaluate(fn, { data: dataset.name, evaluators: [correct], experimentPrefix, client });
+  const good = await run("good", target);
+  const bad = await run("bad", (input) => ({ answer: input.q === 1 ? "wrong" : String(input.q * 2) }));
+  await client.awaitPendingTraceBatches();
+  const compared = await evaluateComparative([good.experimentName, bad.experimentName], {
+    client,
+    evaluators: [({ runs }) => ({ key: "preferred", scores: Object.fromEntries(runs.map((r, i) => [r.id, i === 0 ? 1 : 0])) })],
+  });
+  assert.equal(compared.results.length, 3);
+  const list = (await raw("GET", `/datasets/${dataset.id}/comparative`)).json;
+  assert.equal(list.length, 1);
+  assert.equal(list[0].experiments_info.length, 2);
+  assert.equal(list[0].feedback_stats.preferred.n, 6);
+  const ids = await Promise.all([good, bad].map(async (e) => (await client.readProject({ projectName: e.experimentName })).id));
+  const delta = (await raw("POST", `/datasets/${dataset.id}/runs/delta`, { baseline_session_id: ids[0], comparison_session_ids: [ids[1]], feedback_key: "correct" })).json;
+  assert.equal(delta.feedback_deltas[ids[1]].regressed_examples.length, 1);
+  assert.equal(delta.feedback_deltas[ids[1]].improved_examples.length, 0);
+  const rows = (await raw("POST", `/datasets/${dataset.id}/runs`, { session_ids: ids, comparative_experiment_id: list[0].id })).json;
+  assert.deepEqual(rows[0].runs.map((r) => r.session_id), ids);
+  assert.equal(rows[0].runs[0].feedbacks.length, 1);
+  const grouped = (await raw("POST", `/datasets/${dataset.id}/experiments/grouped`, { metadata_keys: ["model"] })).json;
+  assert.equal(grouped.groups[0].count, 2);
+  assert.equal((await raw("DELETE", `/datasets/comparative/${list[0].id}`)).status, 200);
+});
+
+test("an experiment that ran elsewhere is uploaded whole", async () => {
+  const client = newClient();
+  const time = new Date().toISOString();
+  const answer = await raw("POST", "/datasets/upload-experiment", {
+    experiment_name: named("uploaded"),
+    dataset_name: named("from upload"),
+    experiment_start_time: time,
+    experiment_end_time: time,
+    experiment_metadata: { model: "m" },
+    summary_experiment_scores: [{ key: "total", score: 0.5 }],
+    results: [{ inputs: { q: 1 }, expected_outputs: { a: 1 }, actual_outputs: { a: 1 }, start_time: time, end_time: time, evaluation_scores: [{ key: "ok", score: 1 }] }],
+  });
+  assert.equal(answer.status, 200, JSON.stringify(answer.json));
+  assert.equal(answer.json.dataset.example_count, 1);
+  const read = await client.readProject({ projectId: answer.json.experiment.id, includeStats: true });
+  assert.equal(read.run_count, 1);
+  assert.equal(read.feedback_stats.ok.avg, 1);
+  assert.equal(read.session_feedback_stats.total.avg, 0.5);
+});
+
+test("feedback comes through links without a key until they expire", async () => {
+  const client = newClient();
+  const runId = randomUUID();
+  const token = await client.createPresignedFeedbackToken(runId, "thumbs");
+  assert.ok(token.url.startsWith(`${apiUrl}/feedback/tokens/`));
+  assert.equal((await fetch(token.url, { method: "POST", body: JSON.stringify({ score: 1, comment: "via post" }) })).status, 200);
+  assert.equal((await fetch(`${token.url}?score=0&comment=via%20get`)).status, 200);
+  await client.createRun({ id: runId, name: "judged", run_type: "chain", inputs: {}, project_name: named("links") });
+  await client.awaitPendingTraceBatches();
+  const given = await all(client.listFeedback({ runIds: [runId], feedbackKeys: ["thumbs"] }));
+  assert.deepEqual(given.map((f) => [f.score, f.comment]).sort(), [[0, "via get"], [1, "via post"]]);
+  assert.equal((await all(client.listPresignedFeedbackTokens(runId))).length, 1);
+  const old = await client.createPresignedFeedbackToken(runId, "thumbs", { expiration: "2020-01-01T00:00:00Z" });
+  assert.equal((await fetch(old.url, { method: "POST", body: "{}" })).status, 403);
+  assert.equal((await fetch(`${apiUrl}/feedback/tokens/${randomUUID()}`, { method: "POST", body: "{}" })).status, 404);
+});
+
+test("feedback keys have settings and formulas", async () => {
+  const client = newClient();
+  const feedbackKey = named("key");
+  const feedbackConfig = { type: "continuous", min: 0, max: 1 };
+  const made = await client.createFeedbackConfig({ feedbackKey, feedbackConfig, isLowerScoreBetter: true });
+  assert.equal(made.is_lower_score_better, true);
+  await client.createFeedbackConfig({ feedbackKey, feedbackConfig, isLowerScoreBetter: true });
+  await assert.rejects(client.createFeedbackConfig({ feedbackKey, feedbackConfig: { type: "freeform" } }), /already exists/);
+  await client.updateFeedbackConfig(feedbackKey, { isLowerScoreBetter: false });
+  const [found] = await all(client.listFeedbackConfigs({ feedbackKeys: [feedbackKey] }));
+  assert.equal(found.is_lower_score_better, false);
+  await client.deleteFeedbackConfig(feedbackKey);
+  assert.equal((await all(client.listFeedbackConfigs({ feedbackKeys: [feedbackKey] }))).length, 0);
+  const dataset = await client.createDataset(named("formula"));
+  const formula = await raw("POST", "/feedback/formulas", { dataset_id: dataset.id, feedback_key: "both", aggregation_type: "avg", formula_parts: [{ part_type: "weighted_key", weight: 1, key: "a" }] });
+  assert.equal(formula.status, 200);
+  assert.equal((await raw("GET", `/feedback/formulas?dataset_id=${dataset.id}`)).json.length, 1);
+  assert.equal((await raw("DELETE", `/feedback/formulas/${formula.json.id}`)).status, 200);
+});
+
+test("annotation queues hold runs for review", async () => {
+  const client = newClient();
+  const queue = await client.createAnnotationQueue({ name: named("queue"), description: "d" });
+  assert.equal(queue.rubric_instructions, undefined);
+  assert.equal((await client.readAnnotationQueue(queue.id)).rubric_instructions, null);
+  await client.updateAnnotationQueue(queue.id, { name: queue.name, description: "e", rubricInstructions: "be kind" });
+  assert.equal((await client.readAnnotationQueue(queue.id)).rubric_instructions, "be kind");
+  const ids = [randomUUID(), randomUUID()];
+  for (const id of ids) await client.createRun({ id, name: `run ${id}`, run_type: "chain", inputs: {}, project_name: named("queued") });
+  await client.awaitPendingTraceBatches();
+  await client.addRunsToAnnotationQueue(queue.id, ids);
+  await client.addRunsToAnnotationQueue(queue.id, ids);
+  assert.equal((await client.getSizeFromAnnotationQueue(queue.id)).size, 2);
+  const first = await client.getRunFromAnnotationQueue(queue.id, 0);
+  assert.equal(first.id, ids[0]);
+  await assert.rejects(client.getRunFromAnnotationQueue(queue.id, 2), /404|not found/i);
+  assert.equal((await raw("POST", `/annotation-queues/status/${first.queue_run_id}`, { status: "completed" })).status, 200);
+  assert.equal((await client.getSizeFromAnnotationQueue(queue.id)).size, 1);
+  assert.deepEqual((await raw("GET", `/annotation-queues/${queue.id}/runs?status=completed`)).json.map((r) => r.id), [ids[0]]);
+  await client.deleteRunFromAnnotationQueue(queue.id, ids[1]);
+  assert.equal((await client.getSizeFromAnnotationQueue(queue.id)).size, 0);
+  assert.ok((await all(client.listAnnotationQueues({ name: queue.name }))).length === 1);
+  await client.deleteAnnotationQueue(queue.id);
+  await assert.rejects(client.readAnnotationQueue(queue.id), /404|not found/i);
 });

@@ -1,3 +1,5 @@
+using Assay.Core.Annotation;
+using Assay.Core.Experiments;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.Core.Datasets;
@@ -15,6 +17,9 @@ public static class DatasetServices
         services.AddSingleton<DatasetVersions>();
         services.AddSingleton<DatasetSplits>();
         services.AddSingleton<ExampleChecks>();
+        services.AddSingleton<ExperimentResults>();
+        services.AddSingleton<ComparativeExperiments>();
+        services.AddSingleton<AnnotationQueues>();
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();

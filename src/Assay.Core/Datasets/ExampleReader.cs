@@ -82,6 +82,21 @@ public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, I
         return await ReadAsync(db, page, cancellationToken);
     }
 
+    /// <summary>The ids of a dataset's examples in the order they are listed in.</summary>
+    public async Task<IReadOnlyList<Guid>> IdsAsync(
+        Caller caller,
+        Guid datasetId,
+        AsOf asOf,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        var query = new ExampleQuery { DatasetId = datasetId, AsOf = asOf };
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var (rows, _) = await AskAsync(db, caller, query, cancellationToken);
+        return await Ordered(rows, query).Select(r => r.ExampleId).ToListAsync(cancellationToken);
+    }
+
     /// <summary>How many examples a question finds; its limit and offset are ignored.</summary>
     public async Task<int> CountAsync(
         Caller caller,

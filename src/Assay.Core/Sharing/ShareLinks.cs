@@ -170,7 +170,7 @@ public sealed class ShareLinks(
     }
 
     /// <summary>122 random bits as a UUID of version 4: not guessable from the time.</summary>
-    internal static Guid NewToken()
+    public static Guid NewToken()
     {
         Span<byte> bytes = stackalloc byte[16];
         RandomNumberGenerator.Fill(bytes);

@@ -238,6 +238,9 @@ public sealed record FeedbackQuery
     /// <summary>Only of this comparative experiment.</summary>
     public Guid? ComparativeExperimentId { get; init; }
 
+    /// <summary>Given to a run (true) or to a project itself (false).</summary>
+    public bool? IsOnRun { get; init; }
+
     /// <summary>With (true) or without (false) a comment.</summary>
     public bool? HasComment { get; init; }
 

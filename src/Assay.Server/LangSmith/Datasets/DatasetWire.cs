@@ -1,6 +1,10 @@
+using Assay.Server.LangSmith.Annotation;
+using Assay.Server.LangSmith.Experiments;
+using Assay.Server.LangSmith.Feedback;
+
 namespace Assay.Server.LangSmith.Datasets;
 
-/// <summary>Everything about datasets on LangSmith's wire: one line in the host.</summary>
+/// <summary>Datasets, experiments, feedback settings and queues on LangSmith's wire: one line in the host.</summary>
 internal static class DatasetWire
 {
     public static IServiceCollection AddDatasetWire(this IServiceCollection services) =>
@@ -12,5 +16,13 @@ internal static class DatasetWire
         app.MapExamples();
         app.MapDatasetFiles();
         app.MapSharedDatasets();
+        app.MapExperiments();
+        app.MapComparative();
+        app.MapExperimentUpload();
+        app.MapGroupedExperiments();
+        app.MapFeedbackTokens();
+        app.MapFeedbackSettings();
+        app.MapQueues();
+        app.MapQueueItems();
     }
 }

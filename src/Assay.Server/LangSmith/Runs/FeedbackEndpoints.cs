@@ -1,6 +1,10 @@
+using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Feedback;
+using Assay.Core.Metadata;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.LangSmith.Runs;
 
@@ -10,6 +14,7 @@ internal static class FeedbackEndpoints
     public static void MapFeedback(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/feedback", CreateAsync).Needs(Permission.Ingest);
+        app.MapPost("/api/v1/feedback/eager", CreateAsync).Needs(Permission.Ingest);
         app.MapGet("/api/v1/feedback", ListAsync).Needs(Permission.Read);
         app.MapGet("/api/v1/feedback/{id:guid}", GetAsync).Needs(Permission.Read);
         app.MapPatch("/api/v1/feedback/{id:guid}", PatchAsync).Needs(Permission.Write);
@@ -33,6 +38,7 @@ internal static class FeedbackEndpoints
             new IngestBatch([], [item]),
             context.RequestAborted
         );
+        await KeepConfigAsync(context, document.RootElement, item.Key, time.GetUtcNow());
         return WireResult.Json(w => FeedbackJson.Write(w, item));
     }
 
@@ -44,27 +50,25 @@ internal static class FeedbackEndpoints
             new FeedbackQuery
             {
                 WorkspaceId = context.Caller().WorkspaceId,
-                RunIds = [.. q["run"].Select(v => Guid.TryParse(v, out var id) ? id : Guid.Empty)],
-                ProjectIds =
-                [
-                    .. q["session"].Select(v => Guid.TryParse(v, out var id) ? id : Guid.Empty),
-                ],
-                Keys = [.. q["key"].OfType<string>()],
-                SourceTypes = [.. q["source"].OfType<string>()],
-                Limit = int.TryParse(
-                    q["limit"],
-                    System.Globalization.CultureInfo.InvariantCulture,
-                    out var limit
-                )
-                    ? Math.Clamp(limit, 1, 100)
-                    : 100,
-                Offset = int.TryParse(
-                    q["offset"],
-                    System.Globalization.CultureInfo.InvariantCulture,
-                    out var offset
-                )
-                    ? Math.Max(0, offset)
-                    : 0,
+                RunIds = q.Ids("run"),
+                ProjectIds = q.Ids("session"),
+                Keys = q.Words("key"),
+                SourceTypes = q.Words("source"),
+                UserId = q.Id("user"),
+                ComparativeExperimentId = q.Id("comparative_experiment_id"),
+                HasComment = q.Bool("has_comment"),
+                HasScore = q.Bool("has_score"),
+                IsOnRun = q.Text("level") switch
+                {
+                    null => null,
+                    "run" => true,
+                    "session" => false,
+                    _ => throw BodyFields.Wrong("level", "run or session"),
+                },
+                From = q.Time("min_created_at"),
+                To = q.Time("max_created_at"),
+                Limit = q.Int("limit", 100, 1, 100),
+                Offset = q.Int("offset", 0, 0, int.MaxValue),
             },
             context.RequestAborted
         );
@@ -123,5 +127,50 @@ internal static class FeedbackEndpoints
         )
             ? Results.Json(new { })
             : Errors.NotFound("Feedback");
+    }
+
+    /// <summary>The first feedback of a key may bring what the key means; later ones do not change it.</summary>
+    private static async Task KeepConfigAsync(
+        HttpContext context,
+        JsonElement json,
+        string key,
+        DateTimeOffset now
+    )
+    {
+        if (json.RawObject("feedback_config") is not { } config)
+        {
+            return;
+        }
+
+        var workspace = context.Caller().WorkspaceId;
+        var metadata = context.RequestServices.GetRequiredService<
+            IDbContextFactory<MetadataContext>
+        >();
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        if (
+            !await db.FeedbackConfigs.AnyAsync(
+                c => c.WorkspaceId == workspace && c.Key == key,
+                context.RequestAborted
+            )
+        )
+        {
+            db.FeedbackConfigs.Add(
+                new FeedbackConfig
+                {
+                    WorkspaceId = workspace,
+                    Key = key,
+                    ConfigJson = config,
+                    ModifiedAt = now,
+                }
+            );
+            try
+            {
+                await db.SaveChangesAsync(context.RequestAborted);
+            }
+            catch (DbUpdateException)
+            {
+                // Another feedback of the key brought it at the same moment.
+            }
+        }
     }
 }

@@ -44,6 +44,20 @@ internal static class FeedbackJson
         };
     }
 
+    /// <summary>A judgement without ids, under a key that is known already.</summary>
+    public static FeedbackRecord Judgement(JsonElement json, string key, DateTimeOffset now) =>
+        Change(
+            new FeedbackRecord
+            {
+                Id = System.Guid.CreateVersion7(now),
+                Key = key,
+                CreatedAt = now,
+                ModifiedAt = now,
+            },
+            json,
+            now
+        );
+
     /// <summary>A change: only what is said and not null.</summary>
     public static FeedbackRecord Change(FeedbackRecord old, JsonElement json, DateTimeOffset now) =>
         old with

@@ -15,7 +15,9 @@ internal static class RunOut
         Run run,
         Caller caller,
         Func<Attachment, string>? attachmentUrl = null,
-        RunRelations? relations = null
+        RunRelations? relations = null,
+        IEnumerable<FeedbackRecord>? feedbacks = null,
+        Action? more = null
     )
     {
         relations ??= RunRelations.None;
@@ -35,6 +37,18 @@ internal static class RunOut
         w.WriteTime("trace_first_received_at", relations.FirstReceived(run));
         w.WriteNull("ttl_seconds");
         w.WriteBoolean("trace_upgrade", false);
+        if (feedbacks is not null)
+        {
+            w.WriteStartArray("feedbacks");
+            foreach (var item in feedbacks)
+            {
+                FeedbackJson.Write(w, item);
+            }
+
+            w.WriteEndArray();
+        }
+
+        more?.Invoke();
         w.WriteEndObject();
     }
 

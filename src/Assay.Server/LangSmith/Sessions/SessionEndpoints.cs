@@ -69,7 +69,27 @@ internal static class SessionEndpoints
         }
 
         Apply(project, json, now);
-        project.ReferenceDatasetId = json.Id("reference_dataset_id") ?? project.ReferenceDatasetId;
+        if (json.Id("reference_dataset_id") is { } dataset && project.ReferenceDatasetId != dataset)
+        {
+            if (
+                !await db.Datasets.AnyAsync(
+                    d => d.WorkspaceId == caller.WorkspaceId && d.Id == dataset,
+                    context.RequestAborted
+                )
+            )
+            {
+                return Errors.NotFound("Dataset");
+            }
+
+            project.ReferenceDatasetId = dataset;
+            project.ExperimentNumber =
+                1
+                + await db.Projects.CountAsync(
+                    p => p.WorkspaceId == caller.WorkspaceId && p.ReferenceDatasetId == dataset,
+                    context.RequestAborted
+                );
+        }
+
         try
         {
             await db.SaveChangesAsync(context.RequestAborted);

@@ -71,11 +71,19 @@ internal sealed class SessionList(
                 cancellationToken
             );
         var feedback = await queries.ProjectFeedbackAsync(caller, ids, cancellationToken);
+        var scores = await ExperimentScores.ReadAsync(
+            caller,
+            projects,
+            db,
+            queries,
+            cancellationToken
+        );
         var figures = new Dictionary<Guid, SessionFigures>();
         foreach (var id in ids)
         {
+            var runs = stats.GetValueOrDefault(id) ?? new RunStats();
             figures[id] = new SessionFigures(
-                stats.GetValueOrDefault(id) ?? new RunStats(),
+                scores.TryGetValue(id, out var score) ? runs with { Feedback = score } : runs,
                 feedback.GetValueOrDefault(id) ?? SessionFigures.None.Feedback,
                 asked.Bool("facets") == true
                     ? await queries.FacetsAsync(

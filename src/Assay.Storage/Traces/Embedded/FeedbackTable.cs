@@ -66,6 +66,11 @@ internal static class FeedbackTable
         Any(command, sql, "project", [.. query.ProjectIds.Select(i => Columns.Id(i))]);
         Any(command, sql, "key", [.. query.Keys]);
         Any(command, sql, "source", [.. query.SourceTypes]);
+        if (query.IsOnRun is { } onRun)
+        {
+            sql.Append(onRun ? " AND run IS NOT NULL" : " AND run IS NULL");
+        }
+
         if (query.HasComment is { } comment)
         {
             sql.Append(comment ? " AND comment IS NOT NULL" : " AND comment IS NULL");

@@ -1,0 +1,92 @@
+namespace Assay.Core.Annotation;
+
+/// <summary>Where an item stands for one reviewer.</summary>
+public enum QueueSection
+{
+    /// <summary>It waits for this reviewer.</summary>
+    NeedsMyReview,
+
+    /// <summary>This reviewer is done, or somebody else is at it.</summary>
+    NeedsOthersReview,
+
+    /// <summary>Enough people are done.</summary>
+    Completed,
+}
+
+/// <summary>An item as one reviewer sees it.</summary>
+/// <param name="Item">The item.</param>
+/// <param name="Section">Where it stands.</param>
+/// <param name="ReservedBy">Who holds it now.</param>
+/// <param name="CompletedBy">Who is done with it.</param>
+/// <param name="IsMineDone">This reviewer is.</param>
+/// <param name="EffectiveAddedAt">Its place in this reviewer's order.</param>
+public sealed record QueuePlace(
+    QueueItem Item,
+    QueueSection Section,
+    IReadOnlyList<Guid> ReservedBy,
+    IReadOnlyList<Guid> CompletedBy,
+    bool IsMineDone,
+    DateTimeOffset EffectiveAddedAt
+)
+{
+    internal static QueuePlace Of(
+        AnnotationQueue queue,
+        QueueItem item,
+        IReadOnlyList<QueueReview> reviews,
+        Guid me,
+        DateTimeOffset now
+    )
+    {
+        IReadOnlyList<Guid> done =
+        [
+            .. reviews.Where(r => r.CompletedAt is not null).Select(r => r.ReviewerId),
+        ];
+        IReadOnlyList<Guid> held =
+        [
+            .. reviews
+                .Where(r => r.CompletedAt is null && r.ReservedUntil > now)
+                .Select(r => r.ReviewerId),
+        ];
+        var isMineDone = done.Contains(me);
+        // Places that are neither used up nor held by others.
+        var free = (queue.ReviewersPerItem ?? int.MaxValue) - done.Count - held.Count(h => h != me);
+        var section =
+            item.CompletedAt is not null ? QueueSection.Completed
+            : isMineDone || (queue.HasReservations && free <= 0) ? QueueSection.NeedsOthersReview
+            : QueueSection.NeedsMyReview;
+        return new QueuePlace(
+            item,
+            section,
+            held,
+            done,
+            isMineDone,
+            reviews.FirstOrDefault(r => r.ReviewerId == me)?.OverrideAddedAt ?? item.AddedAt
+        );
+    }
+}
+
+/// <summary>An item to add.</summary>
+/// <param name="RunId">The run.</param>
+public sealed record NewQueueItem(Guid RunId)
+{
+    /// <summary>The other run of a pair.</summary>
+    public Guid? OtherRunId { get; init; }
+
+    /// <summary>The thread, for an item that is one.</summary>
+    public string? ThreadId { get; init; }
+
+    /// <summary>The project, when told.</summary>
+    public Guid? ProjectId { get; init; }
+
+    /// <summary>Start of the run, when told.</summary>
+    public DateTimeOffset? StartTime { get; init; }
+
+    /// <summary>An example proposed with it.</summary>
+    public Guid? ProposedExampleId { get; init; }
+}
+
+/// <summary>A queue with its numbers.</summary>
+/// <param name="Queue">The queue.</param>
+/// <param name="Waiting">Items that wait.</param>
+/// <param name="Completed">Items that are done.</param>
+public sealed record QueueSummary(AnnotationQueue Queue, int Waiting, int Completed);

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using Assay.Core.Access;
+using Assay.Core.Experiments;
+using Assay.Core.Feedback;
+using Assay.Core.Traces;
+using Assay.Server.Auth;
+using Assay.Server.LangSmith.Datasets;
+using Assay.Server.LangSmith.Runs;
+
+namespace Assay.Server.LangSmith.Experiments;
+
+/// <summary>Comparative experiments on LangSmith's wire.</summary>
+internal static class ComparativeEndpoints
+{
+    public static void MapComparative(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/api/v1/datasets/comparative", CreateAsync).Needs(Permission.Write);
+        app.MapGet("/api/v1/datasets/{id:guid}/comparative", ListAsync).Needs(Permission.Read);
+        app.MapDelete("/api/v1/datasets/comparative/{id:guid}", DeleteAsync)
+            .Needs(Permission.Delete);
+    }
+
+    private static async Task<IResult> CreateAsync(
+        HttpContext context,
+        ComparativeExperiments comparisons
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var json = document.RootElement;
+        json.MustBeObject();
+        var made = await comparisons.CreateAsync(
+            context.Caller(),
+            new ComparativeExperiment
+            {
+                Id = json.Uuid("id") ?? Guid.Empty,
+                DatasetId = json.Uuid("reference_dataset_id") ?? Guid.Empty,
+                Name = json.StrictText("name"),
+                Description = json.StrictText("description"),
+                ExtraJson = json.ObjectText("extra"),
+                ExperimentIds = [.. json.Uuids("experiment_ids")],
+                CreatedAt = json.Moment("created_at") ?? default,
+            },
+            context.RequestAborted
+        );
+        var known = await comparisons.ListAsync(
+            context.Caller(),
+            made.DatasetId,
+            context.RequestAborted
+        );
+        return WireResult.Json(w => Write(w, known.First(c => c.Comparison.Id == made.Id), null));
+    }
+
+    private static async Task<IResult> ListAsync(
+        Guid id,
+        HttpContext context,
+        ComparativeExperiments comparisons,
+        TraceQueries queries
+    )
+    {
+        var q = context.Request.Query;
+        var caller = context.Caller();
+        IEnumerable<ComparativeSummary> found = await comparisons.ListAsync(
+            caller,
+            id,
+            context.RequestAborted
+        );
+        if (q.Word("name") is { } name)
+        {
+            found = found.Where(c => c.Comparison.Name == name);
+        }
+
+        if (q.Word("name_contains") is { } part)
+        {
+            found = found.Where(c =>
+                c.Comparison.Name?.Contains(part, StringComparison.OrdinalIgnoreCase) == true
+            );
+        }
+
+        if (q.Uuids("id") is { Count: > 0 } ids)
+        {
+            found = found.Where(c => ids.Contains(c.Comparison.Id));
+        }
+
+        var page = found
+            .Skip(q.Whole("offset", 0, 0, int.MaxValue))
+            .Take(q.Whole("limit", 100, 1, 100))
+            .ToList();
+        var stats = new Dictionary<Guid, IReadOnlyList<FeedbackRecord>>();
+        foreach (var item in page)
+        {
+            stats[item.Comparison.Id] = await queries.FeedbackAsync(
+                caller,
+                new FeedbackQuery
+                {
+                    WorkspaceId = caller.WorkspaceId,
+                    ComparativeExperimentId = item.Comparison.Id,
+                    Limit = 10_000,
+                },
+                context.RequestAborted
+            );
+        }
+
+        return WireResult.Json(w =>
+        {
+            w.WriteStartArray();
+            foreach (var item in page)
+            {
+                Write(w, item, stats[item.Comparison.Id]);
+            }
+
+            w.WriteEndArray();
+        });
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        Guid id,
+        HttpContext context,
+        ComparativeExperiments comparisons
+    ) =>
+        await comparisons.DeleteAsync(context.Caller(), id, context.RequestAborted)
+            ? Results.Json(new { message = "Comparative experiment deleted" })
+            : Errors.NotFound("Comparative experiment");
+
+    private static void Write(
+        Utf8JsonWriter w,
+        ComparativeSummary item,
+        IReadOnlyList<FeedbackRecord>? feedback
+    )
+    {
+        var c = item.Comparison;
+        w.WriteStartObject();
+        w.WriteString("id", c.Id);
+        w.WriteString("tenant_id", c.WorkspaceId);
+        w.WriteString("name", c.Name);
+        w.WriteString("description", c.Description);
+        w.WriteString("reference_dataset_id", c.DatasetId);
+        w.WriteJson("extra", c.ExtraJson);
+        w.WriteString("created_at", WireAsOf.Time(c.CreatedAt));
+        w.WriteString("modified_at", WireAsOf.Time(c.ModifiedAt));
+        w.WriteStartArray("experiments_info");
+        foreach (var (id, name) in item.Experiments)
+        {
+            w.WriteStartObject();
+            w.WriteString("id", id);
+            w.WriteString("name", name);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndArray();
+        if (feedback is not null)
+        {
+            w.WriteStartObject("feedback_stats");
+            foreach (var key in feedback.GroupBy(f => f.Key))
+            {
+                var scores = key.Select(f => f.Score).OfType<double>().ToList();
+                w.WriteStartObject(key.Key);
+                w.WriteNumber("n", key.Count());
+                w.WriteNumber("avg", scores.Count == 0 ? null : scores.Average());
+                w.WriteEndObject();
+            }
+
+            w.WriteEndObject();
+        }
+
+        w.WriteEndObject();
+    }
+}

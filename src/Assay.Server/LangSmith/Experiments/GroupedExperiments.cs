@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+using Assay.Core.Access;
+using Assay.Core.Experiments;
+using Assay.Core.Metadata;
+using Assay.Core.Projects;
+using Assay.Core.Traces;
+using Assay.Server.Auth;
+using Assay.Server.LangSmith.Datasets;
+using Assay.Server.LangSmith.Runs;
+using Assay.Server.LangSmith.Sessions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Primitives;
+
+namespace Assay.Server.LangSmith.Experiments;
+
+/// <summary>Experiments of a dataset grouped by what their metadata says, and the experiments of a shared dataset.</summary>
+internal static class GroupedExperiments
+{
+    public static void MapGroupedExperiments(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/api/v1/datasets/{id:guid}/experiments/grouped", GroupAsync)
+            .Needs(Permission.Read);
+        app.MapGet("/api/v1/public/{token:guid}/datasets/sessions", SharedAsync).IsOpen();
+    }
+
+    private static async Task<IResult> GroupAsync(
+        Guid id,
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    )
+    {
+        using var document = await RunEndpoints.DocumentAsync(context);
+        var json = document.RootElement;
+        json.MustBeObject();
+        if (json.Names("metadata_keys") is not { Count: > 0 } keys)
+        {
+            return Errors.Invalid("metadata_keys: must name at least one key");
+        }
+
+        var caller = context.Caller();
+        var part = json.StrictText("name_contains") ?? "";
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var experiments = (
+            await db
+                .Projects.AsNoTracking()
+                .Where(p => p.WorkspaceId == caller.WorkspaceId && p.ReferenceDatasetId == id)
+                .OrderByDescending(p => p.StartTime)
+                .Take(Math.Clamp(json.Number("experiment_limit") ?? 1_000, 1, 1_000))
+                .ToListAsync(context.RequestAborted)
+        )
+            .Where(p => p.Name.Contains(part, StringComparison.OrdinalIgnoreCase))
+            .ToList();
+        var stats = await queries.ProjectStatsAsync(
+            caller,
+            [.. experiments.Select(p => p.Id)],
+            null,
+            null,
+            rootsOnly: true,
+            context.RequestAborted
+        );
+        var groups = experiments
+            .GroupBy(p => Values(p, keys))
+            .Select(g => (Key: JsonNode.Parse(g.Key)!, Items: g.ToList()));
+        return WireResult.Json(w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartArray("groups");
+            foreach (var (key, items) in groups)
+            {
+                w.WriteStartObject();
+                w.WriteJson("metadata", key.ToJsonString());
+                w.WriteNumber("count", items.Count);
+                w.WriteStartArray("sessions");
+                foreach (var item in items)
+                {
+                    SessionOut.Write(
+                        w,
+                        item,
+                        SessionFigures.None with
+                        {
+                            Runs = stats.GetValueOrDefault(item.Id) ?? new RunStats(),
+                        }
+                    );
+                }
+
+                w.WriteEndArray();
+                w.WriteEndObject();
+            }
+
+            w.WriteEndArray();
+            w.WriteEndObject();
+        });
+    }
+
+    private static async Task<IResult> SharedAsync(
+        Guid token,
+        HttpContext context,
+        Core.Datasets.DatasetCatalog catalog,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    )
+    {
+        if (await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset)
+        {
+            return Errors.NotFound("Shared dataset");
+        }
+
+        // Whatever the visitor asks for, only experiments of the shared dataset are looked at.
+        var asked = context.Request.Query.ToDictionary(q => q.Key, q => q.Value);
+        asked["reference_dataset"] = new StringValues(dataset.Id.ToString());
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        var (page, _) = await new SessionList(
+            SharedDatasetEndpoints.Visitor(dataset),
+            new QueryCollection(asked),
+            db,
+            queries
+        ).ReadAsync(context.RequestAborted);
+        return WireResult.Json(w =>
+        {
+            w.WriteStartArray();
+            foreach (var (project, figures) in page)
+            {
+                SessionOut.Write(w, project, figures);
+            }
+
+            w.WriteEndArray();
+        });
+    }
+
+    private static string Values(Project experiment, IReadOnlyList<string> keys)
+    {
+        var metadata = ExperimentResults.MetadataOf(experiment);
+        var picked = new JsonObject();
+        foreach (var key in keys)
+        {
+            picked[key] = metadata[key]?.DeepClone();
+        }
+
+        return picked.ToJsonString();
+    }
+}
