@@ -54,7 +54,7 @@ public sealed record Run
     /// <summary>True when it has no parent, or its parent has not arrived.</summary>
     public bool IsRoot { get; init; }
 
-    /// <summary>Error text, cut at 4,096 characters; the whole is <see cref="PayloadKind.Error"/>.</summary>
+    /// <summary>Error text, cut at <see cref="RunNormalizer.MaxError"/> characters unless <see cref="RunParts.FullError"/> was asked for.</summary>
     public string? Error { get; init; }
 
     /// <summary>Model that answered.</summary>

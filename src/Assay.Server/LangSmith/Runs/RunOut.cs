@@ -142,19 +142,6 @@ internal static class RunOut
         }
     }
 
-    /// <summary>The error, whole when it was brought.</summary>
-    public static void Error(Utf8JsonWriter w, Run run)
-    {
-        if (run.Payloads.ContainsKey(PayloadKind.Error))
-        {
-            Payload(w, "error", run, PayloadKind.Error, "null");
-        }
-        else
-        {
-            w.WriteString("error", run.Error);
-        }
-    }
-
     private static void Fields(
         Utf8JsonWriter w,
         Run run,
@@ -168,7 +155,7 @@ internal static class RunOut
         w.WriteTime("start_time", run.StartTime);
         w.WriteTime("end_time", run.EndTime);
         w.WriteString("status", run.Status.ToString().ToLowerInvariant());
-        Error(w, run);
+        w.WriteString("error", run.Error);
         w.WriteNumber("execution_order", 1);
         Payload(w, "inputs", run, PayloadKind.Inputs, "{}");
         Payload(w, "outputs", run, PayloadKind.Outputs, "null");

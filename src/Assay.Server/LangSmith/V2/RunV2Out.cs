@@ -191,7 +191,7 @@ internal sealed class RunV2Out(
     {
         if (selects.Has("ERROR"))
         {
-            RunOut.Error(w, run);
+            w.WriteString("error", run.Error);
         }
 
         if (selects.Has("ERROR_PREVIEW"))

@@ -254,7 +254,7 @@ internal static class ThreadV2Endpoints
 
         if (selects.Has("ERROR"))
         {
-            RunOut.Error(w, root);
+            w.WriteString("error", root.Error);
         }
 
         if (selects.Has("ERROR_PREVIEW"))

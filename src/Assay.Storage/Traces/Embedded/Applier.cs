@@ -199,7 +199,7 @@ internal sealed class Applier : IDisposable
     private void Fold(Guid workspace, JournaledWrite piece, DateTimeOffset acceptedAt)
     {
         var row = Locate(workspace, piece.Write);
-        row.ReceivedAt ??= acceptedAt;
+        row.ReceivedAt ??= row.Pk == 0 ? acceptedAt : null;
         if (
             row.Stored is { } stored
             && (stored.Project != row.Project || RunRow.ChangesFacets(piece.Write))

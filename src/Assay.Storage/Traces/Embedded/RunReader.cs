@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Assay.Storage.Filters;
@@ -339,6 +340,9 @@ internal sealed class RunReader(
                     ? run
                     : run with
                     {
+                        Error = bodies.Remove(PayloadKind.Error, out var whole)
+                            ? JsonSerializer.Deserialize<string>(whole.Span)
+                            : run.Error,
                         Payloads = bodies,
                         FeedbackStats = stats,
                     }
