@@ -14,11 +14,18 @@ using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
 using Assay.Server.LangSmith.V2;
+using Assay.Server.Observability;
 using Assay.Storage;
 using Assay.UI;
 using Microsoft.AspNetCore.Authorization;
 
 var builder = WebApplication.CreateBuilder(args);
+if (ServerOptions.Problems(builder.Configuration) is { Count: > 0 } problems)
+{
+    await StartUp.RefuseAsync(problems);
+    return;
+}
+
 if (builder.Configuration["urls"] is null)
 {
     builder.WebHost.UseUrls("http://localhost:5080");
@@ -35,10 +42,9 @@ builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
 builder
     .Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-builder
-    .Services.AddCore()
-    .AddStorage(builder.Configuration["data"] ?? builder.Configuration["ASSAY_DATA"] ?? "./data");
+builder.Services.AddCore().AddStorage(ServerOptions.Of(builder.Configuration).Data);
 builder.AddAuth();
+builder.AddOwnTelemetry();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
 
@@ -58,6 +64,7 @@ app.Use(
 app.UseStatusCodePages(Errors.WriteStatusAsync);
 app.UseResponseCompression();
 app.UseRouting();
+app.UseOwnTelemetry();
 app.UseAuthentication();
 app.UseMiddleware<CallerMiddleware>();
 app.UseRateLimiter();

@@ -1,11 +1,24 @@
 using Assay.Core.Access;
 using Assay.Server.Auth;
+using Microsoft.AspNetCore.Connections;
 
 namespace Assay.Server;
 
 /// <summary>Starts the host and tells a newcomer in a few lines how to get in.</summary>
 internal static class StartUp
 {
+    /// <summary>Says why the server does not start; the process ends with 1.</summary>
+    public static async Task RefuseAsync(IReadOnlyList<string> problems)
+    {
+        await Console.Error.WriteLineAsync("Assay does not start:");
+        foreach (var problem in problems)
+        {
+            await Console.Error.WriteLineAsync($"  - {problem}");
+        }
+
+        Environment.ExitCode = 1;
+    }
+
     public static async Task RunAsync(WebApplication app)
     {
         var (workspace, isNew) = await app
@@ -15,13 +28,6 @@ internal static class StartUp
         var keyLine = "API key    as printed at the first start; make another in Settings";
         if (app.Configuration["ASSAY_API_KEY"] is { Length: > 0 } chosen)
         {
-            if (chosen.Length < 16)
-            {
-                throw new InvalidOperationException(
-                    "ASSAY_API_KEY must have at least 16 characters."
-                );
-            }
-
             await keys.AddAsync(
                 workspace.Id,
                 "from the environment",
@@ -44,7 +50,16 @@ internal static class StartUp
             keyLine = $"API key    {secret}   (shown once)";
         }
 
-        await app.StartAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await RefuseAsync([$"{e.Message} Choose another address with --urls."]);
+            return;
+        }
+
         var address = app
             .Urls.First()
             .Replace("[::]", "localhost", StringComparison.Ordinal)
