@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Assay.Core.Access;
 using Assay.Core.Traces;
@@ -75,15 +76,17 @@ internal static class ProjectEndpoints
         Guid projectId,
         TraceFeed feed,
         CurrentCaller caller
-    ) => TypedResults.ServerSentEvents(Changes(feed, caller, projectId, caller.Aborted), "changed");
+    ) => TypedResults.ServerSentEvents(Changes(feed, caller, projectId, caller.Aborted));
 
-    private static async IAsyncEnumerable<string> Changes(
+    private static async IAsyncEnumerable<SseItem<string>> Changes(
         TraceFeed feed,
         CurrentCaller caller,
         Guid projectId,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
+        // At once, so that the answer begins: whoever waits for its head would wait for the next run otherwise.
+        yield return new SseItem<string>("", "begin");
         await foreach (
             var change in feed.WatchAsync(
                 caller.Value.WorkspaceId,
@@ -93,7 +96,7 @@ internal static class ProjectEndpoints
             )
         )
         {
-            yield return change.TraceId.ToString("N");
+            yield return new SseItem<string>(change.TraceId.ToString("N"), "changed");
         }
     }
 

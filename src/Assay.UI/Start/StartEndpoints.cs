@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Assay.Core.Access;
 using Assay.Core.Samples;
@@ -21,19 +22,21 @@ internal static class StartEndpoints
 
     /// <summary>The traces that arrive, for the page that waits for the first.</summary>
     private static ServerSentEventsResult<string> Watch(TraceFeed feed, CurrentCaller caller) =>
-        TypedResults.ServerSentEvents(Arrivals(feed, caller, caller.Aborted), "changed");
+        TypedResults.ServerSentEvents(Arrivals(feed, caller, caller.Aborted));
 
-    private static async IAsyncEnumerable<string> Arrivals(
+    private static async IAsyncEnumerable<SseItem<string>> Arrivals(
         TraceFeed feed,
         CurrentCaller caller,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
+        // At once, so that the answer begins: whoever waits for its head would wait for the first run otherwise.
+        yield return new SseItem<string>("", "begin");
         await foreach (
             var change in feed.WatchAsync(caller.Value.WorkspaceId, null, null, cancellationToken)
         )
         {
-            yield return change.TraceId.ToString();
+            yield return new SseItem<string>(change.TraceId.ToString(), "changed");
         }
     }
 
