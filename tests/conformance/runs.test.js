@@ -94,6 +94,20 @@ test("a run read by id has every computed field", async () => {
   assert.equal((await client.readRun(tool.id)).status, "error");
 });
 
+test("a run tells when it was put into a queue and that an example was made from it", async () => {
+  const client = newClient();
+  const projectName = project();
+  const { root } = await sendTree(client, projectName);
+  assert.equal((await client.readRun(root.id)).last_queued_at, null);
+  const queue = await client.createAnnotationQueue({ name: projectName });
+  await client.addRunsToAnnotationQueue(queue.id, [root.id]);
+  const dataset = await client.createDataset(projectName);
+  await client.createExample({ dataset_id: dataset.id, inputs: { a: 1 }, source_run_id: root.id });
+  const run = await client.readRun(root.id);
+  assert.ok(Math.abs(Date.parse(`${run.last_queued_at}Z`) - Date.now()) < 600_000);
+  assert.equal(run.in_dataset, true);
+});
+
 test("the first token of a stream is the first new_token event", async () => {
   const client = newClient();
   const projectName = project();

@@ -32,7 +32,7 @@ internal static class RunOut
             relations.ShareTokens.TryGetValue(run.Id, out var token) ? token : null
         );
         w.WriteBoolean("in_dataset", relations.InDatasets.Contains(run.Id));
-        w.WriteNull("last_queued_at");
+        w.WriteTime("last_queued_at", relations.QueuedAt(run));
         w.WriteString("trace_tier", "longlived");
         w.WriteTime("trace_first_received_at", relations.FirstReceived(run));
         w.WriteNull("ttl_seconds");

@@ -19,6 +19,10 @@ internal sealed record RunRelations
     /// <summary>Runs that an example of a dataset was made from.</summary>
     public IReadOnlySet<Guid> InDatasets { get; init; } = new HashSet<Guid>();
 
+    /// <summary>When runs were last added to an annotation queue.</summary>
+    public IReadOnlyDictionary<Guid, DateTimeOffset> LastQueued { get; init; } =
+        new Dictionary<Guid, DateTimeOffset>();
+
     /// <summary>Shapes by trace; only where somebody asked for what they tell.</summary>
     public IReadOnlyDictionary<Guid, TraceShape> Traces { get; init; } =
         new Dictionary<Guid, TraceShape>();
@@ -32,6 +36,10 @@ internal sealed record RunRelations
         : Datasets.TryGetValue(example, out var id) || Datasets.TryGetValue(run.ProjectId, out id)
             ? id
         : null;
+
+    /// <summary>When a run was last added to an annotation queue; null when it never was.</summary>
+    public DateTimeOffset? QueuedAt(Run run) =>
+        LastQueued.TryGetValue(run.Id, out var at) ? at : null;
 
     /// <summary>When the first piece of a run's trace arrived; null where it was not asked for and the run is not the root.</summary>
     public DateTimeOffset? FirstReceived(Run run) =>
@@ -71,8 +79,15 @@ internal sealed record RunRelations
             )
             .Select(e => e.SourceRunId)
             .ToListAsync(cancellationToken);
+        var queued = await db
+            .QueueItems.Where(i => i.WorkspaceId == caller.WorkspaceId && ids.Contains(i.RunId))
+            .Select(i => new { i.RunId, i.AddedAt })
+            .ToListAsync(cancellationToken);
         return new RunRelations
         {
+            LastQueued = queued
+                .GroupBy(i => i.RunId)
+                .ToDictionary(g => g.Key, g => g.Max(i => i.AddedAt)),
             ShareTokens = await services
                 .GetRequiredService<ShareLinks>()
                 .TokensAsync(caller, ids, cancellationToken),

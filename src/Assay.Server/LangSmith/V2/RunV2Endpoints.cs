@@ -277,7 +277,7 @@ internal static class RunV2Endpoints
                 context,
                 context.RequestServices.GetRequiredService<IDataProtectionProvider>()
             ),
-            selects.HasAny("SHARE_URL", "REFERENCE_DATASET_ID", "IS_IN_DATASET")
+            selects.HasAny("SHARE_URL", "REFERENCE_DATASET_ID", "IS_IN_DATASET", "LAST_QUEUED_AT")
                 ? await RunRelations.LoadAsync(
                     caller,
                     runs,

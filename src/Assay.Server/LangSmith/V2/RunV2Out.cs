@@ -175,12 +175,12 @@ internal sealed class RunV2Out(
             w.WriteNumber("latency_seconds", run.Latency?.TotalSeconds);
         }
 
-        // Neither queues nor thread evaluators have a time to tell here.
         if (selects.Has("LAST_QUEUED_AT"))
         {
-            w.WriteNull("last_queued_at");
+            w.WriteUtc("last_queued_at", relations.QueuedAt(run));
         }
 
+        // Nothing evaluates threads here.
         if (selects.Has("THREAD_EVALUATION_TIME"))
         {
             w.WriteNull("thread_evaluation_time");
