@@ -30,7 +30,8 @@ public sealed class TenancyTests : IAsyncLifetime
         _server = new InProcessServer();
         _workspace = await _server.NewWorkspaceAsync(Marker + " workspace");
         _a = _server.Client(
-            await _server.KeyAsync(await _server.FirstWorkspaceAsync(), KeyScope.Full)
+            // Not the first workspace: that is where both were made, so its audit log rightly names them.
+            await _server.KeyAsync(await _server.NewWorkspaceAsync("a's workspace"), KeyScope.Full)
         );
         _b = _server.Client(await _server.KeyAsync(_workspace, KeyScope.Full));
         _member = (await _server.MemberAsync($"{Marker}@b.test", _workspace, Role.Owner)).Id;
