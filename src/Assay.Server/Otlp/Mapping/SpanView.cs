@@ -1,0 +1,178 @@
+using System.Text.Json.Nodes;
+using Assay.Server.Otlp.Protos;
+
+namespace Assay.Server.Otlp.Mapping;
+
+/// <summary>
+/// A span as the mappers look at it: attributes by key (the span's own, then its scope's, then its resource's), decoded on demand, with the
+/// account of which content keys were taken. Of equal keys the last wins. Not thread-safe: it lives for one mapping.
+/// </summary>
+internal sealed class SpanView
+{
+    private readonly Dictionary<string, AnyValue> _own;
+    private readonly Dictionary<string, string> _moved = new(StringComparer.Ordinal);
+    private readonly List<string> _warnings = [];
+
+    public SpanView(
+        Resource resource,
+        InstrumentationScope scope,
+        Span span,
+        IReadOnlyList<LogRecord> logs
+    )
+    {
+        Resource = resource;
+        Scope = scope;
+        Span = span;
+        Logs = logs;
+        _own = new Dictionary<string, AnyValue>(span.Attributes.Count, StringComparer.Ordinal);
+        foreach (var pair in span.Attributes)
+        {
+            _own[pair.Key] = pair.Value ?? new AnyValue();
+        }
+    }
+
+    public Resource Resource { get; }
+
+    public InstrumentationScope Scope { get; }
+
+    public Span Span { get; }
+
+    public IReadOnlyList<LogRecord> Logs { get; }
+
+    /// <summary>The span's own attributes.</summary>
+    public IReadOnlyDictionary<string, AnyValue> Own => _own;
+
+    /// <summary>Content keys (or prefixes ending in <c>.*</c>) that were taken, and the field that has them now.</summary>
+    public IReadOnlyDictionary<string, string> Moved => _moved;
+
+    /// <summary>Sentences for the person who reads the run.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>The span itself has the attribute.</summary>
+    public bool Has(string key) => _own.ContainsKey(key);
+
+    /// <summary>The span itself has an attribute whose key starts so.</summary>
+    public bool HasPrefix(string prefix)
+    {
+        foreach (var key in _own.Keys)
+        {
+            if (key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The attribute of the span, else of its scope, else of its resource.</summary>
+    public AnyValue? Find(string key) =>
+        _own.TryGetValue(key, out var value)
+            ? value
+            : Last(Scope.Attributes, key) ?? Last(Resource.Attributes, key);
+
+    /// <summary>The span's own scalar as text; null when it is absent, empty or no scalar.</summary>
+    public string? Text(string key) =>
+        _own.TryGetValue(key, out var value) && AnyValues.Text(value) is { Length: > 0 } text
+            ? text
+            : null;
+
+    /// <summary>The first of the keys that the span has as a text.</summary>
+    public string? Text(ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (Text(key) is { } text)
+            {
+                return text;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>As <see cref="Text(string)"/>, with the quotes of a value that was encoded as JSON taken off.</summary>
+    public string? Unquoted(string key) => Text(key) is { } text ? Decoding.Unquote(text) : null;
+
+    /// <summary>The span's own number, also written as a text.</summary>
+    public double? Number(string key) =>
+        _own.TryGetValue(key, out var value) ? AnyValues.Number(value) : null;
+
+    /// <summary>A count of something: whole, not negative, below 10^15.</summary>
+    public long? Count(string key) =>
+        Number(key) is { } number and >= 0 and <= 1e15 ? (long)number : null;
+
+    /// <summary>The span's own truth value.</summary>
+    public bool? Flag(string key) =>
+        _own.TryGetValue(key, out var value) ? AnyValues.Flag(value) : null;
+
+    /// <summary>The span's own value with JSON in texts decoded; what is cut is mended and warned about.</summary>
+    public JsonNode? Json(string key) =>
+        _own.TryGetValue(key, out var value) ? Decode(value, key) : null;
+
+    /// <summary>Decodes a value of the span, its events or its logs.</summary>
+    public JsonNode? Decode(AnyValue? value, string name)
+    {
+        var json = Decoding.Decode(value, out var isCut);
+        if (isCut)
+        {
+            Warn($"{name} was cut by the SDK inside its JSON; what came before the cut is shown.");
+        }
+
+        return json;
+    }
+
+    /// <summary>Notes that a content key is kept elsewhere and need not be kept raw.</summary>
+    public void Take(string key, string field) => _moved.TryAdd(key, field);
+
+    public void Warn(string sentence)
+    {
+        if (_warnings.Count < 8 && !_warnings.Contains(sentence))
+        {
+            _warnings.Add(sentence);
+        }
+    }
+
+    /// <summary>Whether the attribute was taken, by its key or a prefix of it.</summary>
+    public bool IsMoved(string key)
+    {
+        if (_moved.Count == 0)
+        {
+            return false;
+        }
+
+        if (_moved.ContainsKey(key))
+        {
+            return true;
+        }
+
+        foreach (var taken in _moved.Keys)
+        {
+            if (
+                taken.EndsWith(".*", StringComparison.Ordinal)
+                && key.AsSpan().StartsWith(taken.AsSpan(0, taken.Length - 1))
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static AnyValue? Last(
+        Google.Protobuf.Collections.RepeatedField<KeyValue> pairs,
+        string key
+    )
+    {
+        for (var i = pairs.Count - 1; i >= 0; i--)
+        {
+            if (pairs[i].Key == key)
+            {
+                return pairs[i].Value;
+            }
+        }
+
+        return null;
+    }
+}
