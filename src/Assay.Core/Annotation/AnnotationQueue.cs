@@ -36,6 +36,9 @@ public sealed class AnnotationQueue
     /// <summary>Minutes a reservation holds.</summary>
     public int ReservationMinutes { get; set; } = 1;
 
+    /// <summary>Reviewers see nobody else's judgement of an item before they gave their own.</summary>
+    public bool IsBlind { get; set; }
+
     /// <summary>Where "add to dataset" goes.</summary>
     public Guid? DefaultDatasetId { get; set; }
 
@@ -93,6 +96,18 @@ public sealed class QueueItem
 
     /// <summary>When enough people had judged it; null while it waits.</summary>
     public DateTimeOffset? CompletedAt { get; set; }
+
+    /// <summary>What an adjudicator decided, <see cref="ReviewAnswers"/> as JSON; null while nobody has.</summary>
+    public string? DecisionJson { get; set; }
+
+    /// <summary>Who decided.</summary>
+    public Guid? DecidedBy { get; set; }
+
+    /// <summary>When it was decided.</summary>
+    public DateTimeOffset? DecidedAt { get; set; }
+
+    /// <summary>A gold item: reviewers, who cannot tell it from others, are checked against the decision.</summary>
+    public bool IsGold { get; set; }
 }
 
 /// <summary>What one person has to do with one item.</summary>
@@ -121,6 +136,12 @@ public sealed class QueueReview
 
     /// <summary>Puts the item elsewhere in this person's order.</summary>
     public DateTimeOffset? OverrideAddedAt { get; set; }
+
+    /// <summary>What this person answered, <see cref="ReviewAnswers"/> as JSON; kept when the review is taken back, so that it can be mended.</summary>
+    public string? AnswersJson { get; set; }
+
+    /// <summary>Seconds this person had the item in front of the eyes; null when nobody measured.</summary>
+    public double? Seconds { get; set; }
 }
 
 internal sealed class AnnotationMapping

@@ -6,16 +6,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Annotation;
 
 /// <summary>
-/// Queues, their items, and who works on which. A reservation is taken inside one write transaction, so two people never hold the same place
-/// of one item; it ends by itself. Thread-safe.
+/// Queues and their items; who works on which is in <see cref="QueueReviews"/>. Whatever is read to be changed is read inside the write
+/// transaction that changes it, so that calls at the same moment come one after the other instead of failing. Thread-safe.
 /// </summary>
 public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata, TimeProvider time)
 {
     /// <summary>The most items in one call.</summary>
     public const int MaxItems = 10_000;
-
-    /// <summary>Who judges: the member, else the API key.</summary>
-    public static Guid Reviewer(Caller caller) => caller.UserId ?? caller.ApiKeyId ?? Guid.Empty;
 
     /// <summary>Makes a queue.</summary>
     /// <exception cref="DatasetProblemException">A field is wrong or the id is taken.</exception>
@@ -28,6 +25,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
         caller.Demand(Permission.Write);
         Check(queue);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await db.AnnotationQueues.AnyAsync(q => q.Id == queue.Id, cancellationToken))
         {
             throw DatasetProblemException.Conflict($"Annotation queue {queue.Id} already exists");
@@ -40,6 +38,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
 
         db.AnnotationQueues.Add(queue);
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return queue;
     }
 
@@ -86,11 +85,18 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
     {
         caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var queue = await GetAsync(db, caller, id, cancellationToken);
         change(queue);
         Check(queue);
+        if (queue.DefaultDatasetId is { } dataset)
+        {
+            _ = await DatasetCatalog.GetAsync(db, caller, dataset, cancellationToken);
+        }
+
         queue.UpdatedAt = time.GetUtcNow();
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return queue;
     }
 
@@ -132,7 +138,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var queue = await GetAsync(db, caller, queueId, cancellationToken);
-        var known = new Dictionary<(Guid, string?), QueueItem>();
+        var known = new Dictionary<(Guid, Guid?, string?), QueueItem>();
         foreach (var chunk in items.Select(i => i.RunId).Distinct().Chunk(500))
         {
             await foreach (
@@ -144,7 +150,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
                     .WithCancellation(cancellationToken)
             )
             {
-                known[(item.RunId, item.ThreadId)] = item;
+                known[(item.RunId, item.OtherRunId, item.ThreadId)] = item;
             }
         }
 
@@ -152,7 +158,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
         var added = new List<QueueItem>(items.Count);
         foreach (var item in items)
         {
-            if (!known.TryGetValue((item.RunId, item.ThreadId), out var row))
+            if (!known.TryGetValue((item.RunId, item.OtherRunId, item.ThreadId), out var row))
             {
                 // One microsecond apart, so that the order of adding is the order of the queue.
                 now = now.AddMicroseconds(1);
@@ -170,7 +176,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
                     AddedAt = now,
                 };
                 db.QueueItems.Add(row);
-                known[(item.RunId, item.ThreadId)] = row;
+                known[(item.RunId, item.OtherRunId, item.ThreadId)] = row;
             }
 
             added.Add(row);
@@ -191,6 +197,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
     {
         caller.Demand(Permission.Delete);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         _ = await GetAsync(db, caller, queueId, cancellationToken);
         var gone = await which(
                 db.QueueItems.Where(i =>
@@ -209,6 +216,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
                 .ExecuteDeleteAsync(cancellationToken);
         }
 
+        await transaction.CommitAsync(cancellationToken);
         return gone.Count > 0;
     }
 
@@ -222,23 +230,12 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
     {
         caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var item = await ItemAsync(db, caller, itemId, cancellationToken);
         change(item);
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return item;
-    }
-
-    /// <summary>All items of a queue with their reviews, in this reviewer's order.</summary>
-    public async Task<IReadOnlyList<QueuePlace>> PlacesAsync(
-        Caller caller,
-        Guid queueId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var queue = await GetAsync(db, caller, queueId, cancellationToken);
-        return await PlacesAsync(db, queue, Reviewer(caller), time.GetUtcNow(), cancellationToken);
     }
 
     /// <summary>The queues a run waits or waited in.</summary>
@@ -259,153 +256,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
             .ToListAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Reserves an item for the caller, or the next free one when none is named; a reservation of one's own is renewed. Null when nothing is free.
-    /// </summary>
-    /// <exception cref="DatasetProblemException">The named item is somebody else's now.</exception>
-    public async Task<QueuePlace?> ReserveAsync(
-        Caller caller,
-        Guid queueId,
-        Guid? itemId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Write);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var queue = await GetAsync(db, caller, queueId, cancellationToken);
-        var me = Reviewer(caller);
-        if (queue.AccessMode == "assigned" && !queue.Reviewers.Contains(me))
-        {
-            throw DatasetProblemException.Conflict("The queue is assigned to other reviewers");
-        }
-
-        var now = time.GetUtcNow();
-        var places = await PlacesAsync(db, queue, me, now, cancellationToken);
-        var place = itemId is { } wanted
-            ? places.FirstOrDefault(p => p.Item.Id == wanted)
-                ?? throw DatasetProblemException.NotFound("Queue item")
-            : places.FirstOrDefault(p => p.Section == QueueSection.NeedsMyReview);
-        if (place is null)
-        {
-            return null;
-        }
-
-        if (place.Section == QueueSection.NeedsOthersReview && !place.IsMineDone)
-        {
-            throw DatasetProblemException.Conflict("Somebody else has reserved this item");
-        }
-
-        var review = await db.QueueReviews.SingleOrDefaultAsync(
-            r => r.ItemId == place.Item.Id && r.ReviewerId == me,
-            cancellationToken
-        );
-        if (review is null)
-        {
-            review = new QueueReview
-            {
-                ItemId = place.Item.Id,
-                ReviewerId = me,
-                WorkspaceId = queue.WorkspaceId,
-                QueueId = queue.Id,
-                StartedAt = now,
-            };
-            db.QueueReviews.Add(review);
-        }
-
-        review.ReservedUntil = queue.HasReservations
-            ? now.AddMinutes(queue.ReservationMinutes)
-            : null;
-        await db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return place;
-    }
-
-    /// <summary>Says that the caller is done with an item, or no longer (undo).</summary>
-    public async Task<QueueItem> CompleteAsync(
-        Caller caller,
-        Guid itemId,
-        bool isDone,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Write);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var item = await ItemAsync(db, caller, itemId, cancellationToken);
-        var queue = await GetAsync(db, caller, item.QueueId, cancellationToken);
-        var now = time.GetUtcNow();
-        var me = Reviewer(caller);
-        var reviews = await db
-            .QueueReviews.Where(r => r.ItemId == itemId)
-            .ToListAsync(cancellationToken);
-        var mine = reviews.Find(r => r.ReviewerId == me);
-        if (mine is null)
-        {
-            mine = new QueueReview
-            {
-                ItemId = itemId,
-                ReviewerId = me,
-                WorkspaceId = item.WorkspaceId,
-                QueueId = item.QueueId,
-                StartedAt = now,
-            };
-            db.QueueReviews.Add(mine);
-            reviews.Add(mine);
-        }
-
-        mine.CompletedAt = isDone ? now : null;
-        mine.ReservedUntil = null;
-        item.LastReviewedAt = isDone ? now : item.LastReviewedAt;
-        item.CompletedAt =
-            reviews.Count(r => r.CompletedAt is not null) >= (queue.ReviewersPerItem ?? 1)
-                ? item.CompletedAt ?? now
-                : null;
-        await db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return item;
-    }
-
-    /// <summary>The queue of an item.</summary>
-    public async Task<Guid> QueueOfAsync(
-        Caller caller,
-        Guid itemId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return (await ItemAsync(db, caller, itemId, cancellationToken)).QueueId;
-    }
-
-    private static async Task<IReadOnlyList<QueuePlace>> PlacesAsync(
-        MetadataContext db,
-        AnnotationQueue queue,
-        Guid me,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    )
-    {
-        var items = await db
-            .QueueItems.AsNoTracking()
-            .Where(i => i.QueueId == queue.Id)
-            .ToListAsync(cancellationToken);
-        var reviews = (
-            await db
-                .QueueReviews.AsNoTracking()
-                .Where(r => r.QueueId == queue.Id)
-                .ToListAsync(cancellationToken)
-        ).ToLookup(r => r.ItemId);
-        return
-        [
-            .. items
-                .Select(i => QueuePlace.Of(queue, i, [.. reviews[i.Id]], me, now))
-                .OrderBy(p => p.EffectiveAddedAt)
-                .ThenBy(p => p.Item.Id),
-        ];
-    }
-
-    private static async Task<QueueItem> ItemAsync(
+    internal static async Task<QueueItem> ItemAsync(
         MetadataContext db,
         Caller caller,
         Guid itemId,
@@ -416,7 +267,7 @@ public sealed class AnnotationQueues(IDbContextFactory<MetadataContext> metadata
             cancellationToken
         ) ?? throw DatasetProblemException.NotFound("Queue item");
 
-    private static async Task<AnnotationQueue> GetAsync(
+    internal static async Task<AnnotationQueue> GetAsync(
         MetadataContext db,
         Caller caller,
         Guid id,

@@ -20,13 +20,15 @@ public enum QueueSection
 /// <param name="CompletedBy">Who is done with it.</param>
 /// <param name="IsMineDone">This reviewer is.</param>
 /// <param name="EffectiveAddedAt">Its place in this reviewer's order.</param>
+/// <param name="Free">Places that are neither used up nor held by others.</param>
 public sealed record QueuePlace(
     QueueItem Item,
     QueueSection Section,
     IReadOnlyList<Guid> ReservedBy,
     IReadOnlyList<Guid> CompletedBy,
     bool IsMineDone,
-    DateTimeOffset EffectiveAddedAt
+    DateTimeOffset EffectiveAddedAt,
+    int Free
 )
 {
     internal static QueuePlace Of(
@@ -48,7 +50,6 @@ public sealed record QueuePlace(
                 .Select(r => r.ReviewerId),
         ];
         var isMineDone = done.Contains(me);
-        // Places that are neither used up nor held by others.
         var free = (queue.ReviewersPerItem ?? int.MaxValue) - done.Count - held.Count(h => h != me);
         var section =
             item.CompletedAt is not null ? QueueSection.Completed
@@ -60,7 +61,8 @@ public sealed record QueuePlace(
             held,
             done,
             isMineDone,
-            reviews.FirstOrDefault(r => r.ReviewerId == me)?.OverrideAddedAt ?? item.AddedAt
+            reviews.FirstOrDefault(r => r.ReviewerId == me)?.OverrideAddedAt ?? item.AddedAt,
+            free
         );
     }
 }

@@ -1,5 +1,6 @@
 using Assay.Core.Annotation;
 using Assay.Core.Experiments;
+using Assay.Core.Feedback;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.Core.Datasets;
@@ -20,6 +21,8 @@ public static class DatasetServices
         services.AddSingleton<ExperimentResults>();
         services.AddSingleton<ComparativeExperiments>();
         services.AddSingleton<AnnotationQueues>();
+        services.AddSingleton<QueueReviews>();
+        services.AddSingleton<FeedbackKeys>();
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();

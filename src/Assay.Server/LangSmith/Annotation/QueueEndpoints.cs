@@ -98,7 +98,7 @@ internal static class QueueEndpoints
 
         if (q.Flag("assigned_to_me") == true)
         {
-            var me = AnnotationQueues.Reviewer(context.Caller());
+            var me = QueueReviews.Reviewer(context.Caller());
             found = found.Where(s => s.Queue.Reviewers.Contains(me));
         }
 

@@ -64,14 +64,14 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> ListAsync(
         Guid id,
         HttpContext context,
-        AnnotationQueues queues,
+        QueueReviews reviews,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
         var q = context.Request.Query;
         var wanted = Section(q);
-        var places = (await queues.PlacesAsync(context.Caller(), id, context.RequestAborted))
+        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
             .Where(p => wanted is null || p.Section == wanted)
             .Skip(q.Whole("offset", 0, 0, int.MaxValue))
             .Take(q.Whole("limit", 100, 1, 100))
@@ -83,12 +83,12 @@ internal static class QueueItemEndpoints
         Guid id,
         int index,
         HttpContext context,
-        AnnotationQueues queues,
+        QueueReviews reviews,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
-        var places = (await queues.PlacesAsync(context.Caller(), id, context.RequestAborted))
+        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
             .Where(p => p.Section != QueueSection.Completed)
             .Skip(Math.Max(0, index))
             .Take(1)
@@ -172,10 +172,10 @@ internal static class QueueItemEndpoints
         Guid id,
         Guid item,
         HttpContext context,
-        AnnotationQueues queues
+        QueueReviews reviews
     )
     {
-        var places = await queues.PlacesAsync(context.Caller(), id, context.RequestAborted);
+        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
         if (places.FirstOrDefault(p => p.Item.Id == item) is not { } place)
         {
             return Errors.NotFound("Queue item");
@@ -193,14 +193,10 @@ internal static class QueueItemEndpoints
         );
     }
 
-    private static async Task<IResult> SizeAsync(
-        Guid id,
-        HttpContext context,
-        AnnotationQueues queues
-    )
+    private static async Task<IResult> SizeAsync(Guid id, HttpContext context, QueueReviews reviews)
     {
         var wanted = Section(context.Request.Query);
-        var places = await queues.PlacesAsync(context.Caller(), id, context.RequestAborted);
+        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
         return Results.Json(
             new
             {
@@ -214,13 +210,13 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> TotalAsync(
         Guid id,
         HttpContext context,
-        AnnotationQueues queues
+        QueueReviews reviews
     ) =>
         Results.Json(
             new
             {
                 size = (
-                    await queues.PlacesAsync(context.Caller(), id, context.RequestAborted)
+                    await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted)
                 ).Count,
             }
         );
@@ -228,12 +224,12 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> ArchivedAsync(
         Guid id,
         HttpContext context,
-        AnnotationQueues queues
+        QueueReviews reviews
     )
     {
         var q = context.Request.Query;
         var (from, to) = (q.Time("start_time"), q.Time("end_time"));
-        var places = await queues.PlacesAsync(context.Caller(), id, context.RequestAborted);
+        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
         return Results.Json(
             new
             {
@@ -249,7 +245,7 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> ExportAsync(
         Guid id,
         HttpContext context,
-        AnnotationQueues queues,
+        QueueReviews reviews,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
@@ -258,7 +254,7 @@ internal static class QueueItemEndpoints
         var json = document.RootElement;
         json.MustBeObject();
         var (from, to) = (json.Moment("start_time"), json.Moment("end_time"));
-        var places = (await queues.PlacesAsync(context.Caller(), id, context.RequestAborted))
+        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
             .Where(p =>
                 p.Item.CompletedAt is { } time
                 && (from is null || time >= from)
@@ -268,38 +264,70 @@ internal static class QueueItemEndpoints
         return await RunsAsync(context, places, queries, protection);
     }
 
-    /// <summary><c>viewed</c> reserves the item for the caller, <c>completed</c> says it is done, null takes that back.</summary>
+    /// <summary>
+    /// <c>viewed</c> reserves the item for the caller, <c>completed</c> says it is done, null takes that back; <c>override_added_at</c> moves it in
+    /// the caller's order.
+    /// </summary>
     private static async Task<IResult> StatusAsync(
         Guid item,
         HttpContext context,
-        AnnotationQueues queues
+        QueueReviews reviews
+    )
+    {
+        await SetStatusAsync(item, context, reviews);
+        return Results.Json(new { message = "Status set" });
+    }
+
+    internal static async Task<(string? Status, DateTimeOffset? Moved)> SetStatusAsync(
+        Guid item,
+        HttpContext context,
+        QueueReviews reviews
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.RootElement;
         json.MustBeObject();
         var caller = context.Caller();
-        switch (json.StrictText("status"))
+        var moved = json.Moment("override_added_at");
+        var status = json.StrictText("status");
+        if (status is not (null or "viewed" or "completed"))
+        {
+            throw BodyFields.Wrong("status", "viewed, completed or null");
+        }
+
+        if (moved is not null)
+        {
+            await reviews.SkipAsync(caller, item, moved, context.RequestAborted);
+        }
+
+        switch (status)
         {
             case "viewed":
-                await queues.ReserveAsync(
+                await reviews.ReserveAsync(
                     caller,
-                    await queues.QueueOfAsync(caller, item, context.RequestAborted),
+                    await reviews.QueueOfAsync(caller, item, context.RequestAborted),
                     item,
                     context.RequestAborted
                 );
                 break;
             case "completed":
-                await queues.CompleteAsync(caller, item, isDone: true, context.RequestAborted);
-                break;
-            case null:
-                await queues.CompleteAsync(caller, item, isDone: false, context.RequestAborted);
+                await reviews.CompleteAsync(caller, item, null, null, context.RequestAborted);
                 break;
             default:
-                return Errors.Invalid("status: must be viewed, completed or null");
+                if (moved is null)
+                {
+                    await reviews.ReopenAsync(
+                        caller,
+                        item,
+                        isReserved: false,
+                        context.RequestAborted
+                    );
+                }
+
+                break;
         }
 
-        return Results.Json(new { message = "Status set" });
+        return (status, moved);
     }
 
     private static async Task<IResult> RunAsync(

@@ -410,6 +410,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("instructions");
 
+                    b.Property<bool>("IsBlind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_blind");
+
                     b.Property<bool>("IsPairwise")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_pairwise");
@@ -471,6 +475,22 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("completed_at");
 
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("decided_at");
+
+                    b.Property<Guid?>("DecidedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("decided_by");
+
+                    b.Property<string>("DecisionJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("decision_json");
+
+                    b.Property<bool>("IsGold")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_gold");
+
                     b.Property<long?>("LastReviewedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("last_reviewed_at");
@@ -529,6 +549,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("reviewer_id");
 
+                    b.Property<string>("AnswersJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("answers_json");
+
                     b.Property<long?>("CompletedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("completed_at");
@@ -544,6 +568,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.Property<long?>("ReservedUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("reserved_until");
+
+                    b.Property<double?>("Seconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("seconds");
 
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
