@@ -16,7 +16,7 @@ public static class SearchTokens
         var length = 0;
         foreach (var rune in text.EnumerateRunes())
         {
-            if (IsIdeograph(rune))
+            if (IsWholeWord(rune))
             {
                 Flush(buffer, ref length, word);
                 length = rune.EncodeToUtf16(buffer);
@@ -58,7 +58,8 @@ public static class SearchTokens
         length = 0;
     }
 
-    private static bool IsIdeograph(Rune rune) =>
+    /// <summary>True for letters that are words of one character.</summary>
+    public static bool IsWholeWord(Rune rune) =>
         rune.Value
             is (>= 0x3040 and <= 0x30FF)
                 or (>= 0x3400 and <= 0x4DBF)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Assay.Storage.Traces.Embedded;
+using Assay.Storage.Traces.Search;
 using Microsoft.Data.Sqlite;
 
 namespace Assay.Storage.Filters;
@@ -9,7 +10,12 @@ namespace Assay.Storage.Filters;
 /// <summary>Compiles a <see cref="Filter"/> to SQL over the tables of the run index; every constant becomes a parameter.</summary>
 /// <param name="command">Takes the parameters.</param>
 /// <param name="projectIds">Finds project numbers for <see cref="RunField.ProjectId"/>.</param>
-internal sealed class SqliteFilter(SqliteCommand command, Func<Guid, int?> projectIds)
+/// <param name="searches">Answers <see cref="Filter.Search"/>.</param>
+internal sealed class SqliteFilter(
+    SqliteCommand command,
+    Func<Guid, int?> projectIds,
+    SearchPlan searches
+)
 {
     /// <summary>A condition on the row <paramref name="alias"/> of <c>run</c>.</summary>
     public string Compile(Filter filter, string alias)
@@ -39,7 +45,7 @@ internal sealed class SqliteFilter(SqliteCommand command, Func<Guid, int?> proje
             case Filter.HasTag tag:
                 return $"EXISTS(SELECT 1 FROM detail d, json_each(d.tags) j WHERE d.pk = {alias}.pk AND {Test("j.value", tag.Test)})";
             case Filter.Search search:
-                return Search(search, alias);
+                return searches.Condition(search, alias);
             case Filter.PairExists { Kind: PairKind.Metadata } pair:
                 return $"EXISTS(SELECT 1 FROM detail d, json_each(d.metadata) j WHERE d.pk = {alias}.pk{And("j.key", pair.Key)}{And("j.value", pair.Value)})";
             case Filter.PairExists pair:
@@ -54,19 +60,6 @@ internal sealed class SqliteFilter(SqliteCommand command, Func<Guid, int?> proje
             default:
                 throw new NotSupportedException(filter.GetType().Name);
         }
-    }
-
-    private string Search(Filter.Search search, string alias)
-    {
-        var words = SearchTokens.Distinct(search.Text);
-        if (words.Count == 0)
-        {
-            return "1";
-        }
-
-        var text = Parameter(string.Join(' ', words));
-        return $"assay_search((SELECT d.refs FROM detail d WHERE d.pk = {alias}.pk), {alias}.name, "
-            + $"(SELECT d.error FROM detail d WHERE d.pk = {alias}.pk), {(int)search.Scope}, {text})";
     }
 
     private string And(string column, ValueTest? test) =>

@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Assay.Storage.Journals;
 
 /// <summary>The files of a journal: <c>00000001.log</c> and so on.</summary>
-internal sealed partial class SegmentFiles : IDisposable
+internal sealed class SegmentFiles : IDisposable
 {
     private readonly string _directory;
     private readonly ConcurrentDictionary<int, SafeFileHandle> _handles = new();
@@ -195,7 +194,7 @@ internal sealed partial class SegmentFiles : IDisposable
         {
             handle.Dispose();
             File.Delete(PathOf(segment));
-            SyncDirectory(_directory);
+            DurableDirectory.Sync(_directory);
         }
     }
 
@@ -248,7 +247,7 @@ internal sealed partial class SegmentFiles : IDisposable
             }
 
             File.Move(part, path);
-            SyncDirectory(directory);
+            DurableDirectory.Sync(directory);
         }
 
         return BitConverter.ToInt64(File.ReadAllBytes(path));
@@ -257,7 +256,7 @@ internal sealed partial class SegmentFiles : IDisposable
     private void Create(int number)
     {
         _handles[number] = Handle(PathOf(number), FileMode.CreateNew);
-        SyncDirectory(_directory);
+        DurableDirectory.Sync(_directory);
     }
 
     private SafeFileHandle Get(int segment) =>
@@ -270,38 +269,4 @@ internal sealed partial class SegmentFiles : IDisposable
 
     private static SafeFileHandle Handle(string path, FileMode mode) =>
         File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite);
-
-    /// <summary>Makes a created or renamed file survive a power cut: on POSIX systems the directory has to be synced too; .NET opens no directories, so the C library does.</summary>
-    private static void SyncDirectory(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = OpenDirectory(directory, 0);
-        if (descriptor < 0)
-        {
-            throw new IOException("The journal's directory cannot be opened to be synced.");
-        }
-
-        var result = Sync(descriptor);
-        _ = Close(descriptor);
-        if (result != 0)
-        {
-            throw new IOException("The journal's directory cannot be synced.");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int OpenDirectory(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Close(int descriptor);
 }

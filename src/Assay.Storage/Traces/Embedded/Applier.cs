@@ -2,6 +2,7 @@ using System.Globalization;
 using Assay.Core.Models;
 using Assay.Core.Traces;
 using Assay.Storage.Journals;
+using Assay.Storage.Traces.Search;
 using Microsoft.Data.Sqlite;
 
 namespace Assay.Storage.Traces.Embedded;
@@ -20,6 +21,7 @@ internal sealed class Applier : IDisposable
     private readonly HourlyAggregates _hourly;
     private readonly Facets _facets;
     private readonly List<RunRow> _touched = [];
+    private readonly List<(RunRow Row, JournaledWrite Piece)> _pieces = [];
     private readonly Dictionary<Guid, List<RunRow>> _rowsById = [];
     private readonly Dictionary<RunRow, List<(string Field, string Value)>> _facetsBefore = [];
     private long _lastPk;
@@ -38,6 +40,9 @@ internal sealed class Applier : IDisposable
     }
 
     public long RunCount { get; private set; }
+
+    /// <summary>The largest row key given out.</summary>
+    public long LastPk => _lastPk;
 
     /// <summary>Up to where the journal is in the index.</summary>
     public JournalPosition Position()
@@ -62,6 +67,7 @@ internal sealed class Applier : IDisposable
         }
 
         _touched.Clear();
+        _pieces.Clear();
         _rowsById.Clear();
         _facetsBefore.Clear();
         var (pk, count) = (_lastPk, RunCount);
@@ -81,6 +87,10 @@ internal sealed class Applier : IDisposable
             throw;
         }
     }
+
+    /// <summary>What the batches applied last brought for the search index.</summary>
+    public List<SearchDoc> SearchDocs() =>
+        [.. _pieces.Select(p => SearchDoc.Of(p.Row.Pk, p.Piece)).Where(d => !d.IsEmpty)];
 
     /// <summary>Drops what is remembered of the index, after a transaction over it was rolled back.</summary>
     public void Forget()
@@ -210,6 +220,7 @@ internal sealed class Applier : IDisposable
         }
 
         row.Apply(piece);
+        _pieces.Add((row, piece));
         var state = row.State;
         if (state.TraceId == Guid.Empty)
         {

@@ -4,6 +4,7 @@ using Assay.Core.Models;
 using Assay.Core.Threads;
 using Assay.Core.Traces;
 using Assay.Storage.Journals;
+using Assay.Storage.Traces.Search;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     private readonly IndexDatabase _index;
     private readonly ProjectNumbers _projects;
     private readonly Applier _applier;
+    private readonly SearchIndex _search;
+    private readonly CancellationTokenSource _closing = new();
     private readonly RunReader _runs;
     private readonly StatsReader _stats;
     private readonly string _directory;
@@ -32,6 +35,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     private DateTimeOffset? _oldest;
     private string? _failure;
     private Task _loop = Task.CompletedTask;
+    private Task _rebuild = Task.CompletedTask;
     private bool _isDisposed;
 
     public EmbeddedRunStore(
@@ -52,13 +56,21 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             loggers.CreateLogger<Journal>()
         );
         var payloads = new PayloadReader(_journal, blobs);
+        SearchSlots? slots = null;
         _index = new IndexDatabase(
             Path.Combine(directory, "runs.db"),
-            db => Register(db, payloads)
+            db => Register(db, payloads, (slot, pk) => slots is null || slots.Contains(slot, pk))
         );
         _projects = new ProjectNumbers(_index.Writer);
         _applier = new Applier(_index.Writer, _projects, price);
-        _runs = new RunReader(_index, _projects, payloads);
+        _search = SearchIndex.Open(
+            Path.Combine(directory, "search"),
+            _journal.Read,
+            _applier.LastPk,
+            loggers.CreateLogger<SearchIndex>()
+        );
+        slots = new SearchSlots(_search);
+        _runs = new RunReader(_index, _projects, payloads, slots);
         _stats = new StatsReader(_index, _projects, _runs);
         _applied = _applier.Position();
     }
@@ -74,6 +86,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             {
                 ["journal"] = _journal.Segments.Sum(s => s.Bytes),
                 ["index"] = new FileInfo(_index.Path).Length,
+                ["search"] = _search.Bytes,
             },
             DiskFree = new DriveInfo(Path.GetFullPath(_directory)).AvailableFreeSpace,
             RunCount = _applier.RunCount,
@@ -83,11 +96,15 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        _search.Start();
+        var feeder = new SearchFeeder(_search, _index, _journal);
+        await feeder.CatchUpAsync(_applied);
         foreach (var chunk in _journal.Replay(_applied).Chunk(64))
         {
             await ApplyAsync(chunk);
         }
 
+        _rebuild = Task.Run(() => feeder.RebuildAsync(_closing.Token), CancellationToken.None);
         _loop = Task.Run(LoopAsync, CancellationToken.None);
     }
 
@@ -373,6 +390,18 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         _isDisposed = true;
         await _journal.DisposeAsync();
         await _loop;
+        await _closing.CancelAsync();
+        try
+        {
+            await _rebuild;
+        }
+        catch (OperationCanceledException)
+        {
+            // It begins again at the next start.
+        }
+
+        await _search.DisposeAsync();
+        _closing.Dispose();
         _applier.Dispose();
         _index.Dispose();
     }
@@ -407,6 +436,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             {
                 var changes = _applier.Apply(batches);
                 _failure = null;
+                await _search.AddAsync(new SearchBatch(batches[^1].End, _applier.SearchDocs()));
                 Advance(batches[^1].End);
                 Changed?.Invoke(changes);
                 return;
@@ -506,12 +536,17 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         }
     }
 
-    private static void Register(SqliteConnection db, PayloadReader payloads)
+    private static void Register(
+        SqliteConnection db,
+        PayloadReader payloads,
+        Func<long, long, bool> isCandidate
+    )
     {
-        db.CreateFunction<byte[]?, string?, string?, long, string, bool>(
+        db.CreateFunction<byte[]?, string?, string?, long, byte[], bool>(
             "assay_search",
             payloads.Search
         );
+        db.CreateFunction("assay_candidate", isCandidate);
         db.CreateFunction<byte[]?, long, string>("assay_pairs", payloads.Pairs);
         db.CreateFunction<byte[]?, string, bool>("assay_contains", payloads.Contains);
     }

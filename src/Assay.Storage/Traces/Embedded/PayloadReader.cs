@@ -1,15 +1,20 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Assay.Core.Blobs;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Assay.Storage.Journals;
+using Assay.Storage.Traces.Search;
 
 namespace Assay.Storage.Traces.Embedded;
 
 /// <summary>Brings payloads back from the journal or the blob store, and answers the filters that look into them. Thread-safe.</summary>
 internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
 {
+    [ThreadStatic]
+    private static WordSet? t_words;
+
     /// <summary>The whole payload in memory; null when it was never sent. Extra comes merged from its pieces.</summary>
     public async Task<ReadOnlyMemory<byte>?> ReadAsync(
         IReadOnlyList<PayloadRef> refs,
@@ -60,32 +65,38 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
             : null;
     }
 
-    /// <summary>SQL function <c>assay_search</c>: every word occurs in the chosen texts.</summary>
-    public bool Search(byte[]? refs, string? name, string? error, long scope, string words)
+    /// <summary>SQL function <c>assay_search</c>: every word (a hash of eight bytes each) occurs in the chosen texts.</summary>
+    public bool Search(byte[]? refs, string? name, string? error, long scope, byte[] words)
     {
-        var wanted = words.Split(' ').ToHashSet(StringComparer.Ordinal);
-        var place = (SearchScope)scope;
-        if (place is SearchScope.Everything or SearchScope.Name)
+        var found = t_words ??= new WordSet();
+        found.Clear();
+        foreach (var place in SearchPlaces.Of((SearchScope)scope))
         {
-            Take(wanted, name);
+            if (place is SearchScope.Name or SearchScope.Error)
+            {
+                SearchWords.AddText(place == SearchScope.Name ? name : error, found);
+            }
+            else if (
+                Inline(
+                    refs,
+                    place == SearchScope.Inputs ? PayloadKind.Inputs : PayloadKind.Outputs
+                ) is
+                { } json
+            )
+            {
+                SearchWords.AddJson(json.Span, found);
+            }
         }
 
-        if (place is SearchScope.Everything or SearchScope.Error)
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(words))
         {
-            Take(wanted, error);
+            if (!found.Contains(word))
+            {
+                return false;
+            }
         }
 
-        if (place is SearchScope.Everything or SearchScope.Inputs)
-        {
-            TakeJson(wanted, refs, PayloadKind.Inputs);
-        }
-
-        if (place is SearchScope.Everything or SearchScope.Outputs)
-        {
-            TakeJson(wanted, refs, PayloadKind.Outputs);
-        }
-
-        return wanted.Count == 0;
+        return true;
     }
 
     /// <summary>SQL function <c>assay_pairs</c>: flattened inputs or outputs as a JSON array of [key, value].</summary>
@@ -188,38 +199,6 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
                         : element.GetRawText();
                 pairs.Add([path, text.Length <= 250 ? text : text[..250]]);
                 break;
-        }
-    }
-
-    private static void Take(HashSet<string> wanted, string? text)
-    {
-        if (text is not null && wanted.Count > 0)
-        {
-            SearchTokens.ForEach(
-                text,
-                w => wanted.GetAlternateLookup<ReadOnlySpan<char>>().Remove(w)
-            );
-        }
-    }
-
-    private void TakeJson(HashSet<string> wanted, byte[]? refs, PayloadKind kind)
-    {
-        if (wanted.Count == 0 || Inline(refs, kind) is not { } json)
-        {
-            return;
-        }
-
-        var reader = new Utf8JsonReader(json.Span);
-        while (wanted.Count > 0 && reader.Read())
-        {
-            if (reader.TokenType is JsonTokenType.String)
-            {
-                Take(wanted, reader.GetString());
-            }
-            else if (reader.TokenType is JsonTokenType.Number)
-            {
-                Take(wanted, System.Text.Encoding.UTF8.GetString(reader.ValueSpan));
-            }
         }
     }
 

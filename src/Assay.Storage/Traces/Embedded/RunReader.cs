@@ -4,6 +4,7 @@ using System.Text.Json;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Assay.Storage.Filters;
+using Assay.Storage.Traces.Search;
 using Microsoft.Data.Sqlite;
 
 namespace Assay.Storage.Traces.Embedded;
@@ -12,7 +13,8 @@ namespace Assay.Storage.Traces.Embedded;
 internal sealed class RunReader(
     IndexDatabase index,
     ProjectNumbers projects,
-    PayloadReader payloads
+    PayloadReader payloads,
+    SearchSlots search
 )
 {
     private const int MaxPage = 10_000;
@@ -20,6 +22,11 @@ internal sealed class RunReader(
     public async Task<RunPage> QueryAsync(RunQuery query, CancellationToken cancellationToken)
     {
         var limit = Math.Clamp(query.Limit, 1, MaxPage);
+        if (SearchPlan.Split(query.Filter).Searches.Count > 0)
+        {
+            await search.SettleAsync(cancellationToken);
+        }
+
         List<(Run Run, List<PayloadRef> Refs, object Key)> rows;
         using (var reader = index.Read())
         {
@@ -28,15 +35,23 @@ internal sealed class RunReader(
                 ? "r.dotted"
                 : SqliteFilter.Order(query.OrderBy, "r");
             var direction = query.Ascending || query.InExecutionOrder ? "ASC" : "DESC";
-            var where = Where(command, query);
+            var checks = new List<string>();
+            var where = Where(command, query, checks);
             if (query.Cursor is { } cursor)
             {
                 where.Append(After(command, cursor, order, direction));
             }
 
+            var select =
+                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, {order} FROM ";
+            var sort = $"WHERE {where} ORDER BY {order} {direction}, r.pk {direction} LIMIT ";
+            // Texts are read last and in the order of the page, so that a page reads about as many as it shows: a LIMIT keeps the inner
+            // question whole, CROSS JOIN keeps it outermost.
             command.CommandText =
-                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, {order} FROM run r JOIN detail d ON d.pk = r.pk "
-                + $"WHERE {where} ORDER BY {order} {direction}, r.pk {direction} LIMIT {limit + 1}";
+                checks.Count == 0
+                    ? $"{select} run r JOIN detail d ON d.pk = r.pk {sort} {limit + 1}"
+                    : $"{select} (SELECT r.pk AS found FROM run r {sort} -1) k CROSS JOIN run r ON r.pk = k.found CROSS JOIN detail d ON d.pk = k.found "
+                        + $"WHERE {string.Join(" AND ", checks)} LIMIT {limit + 1}";
             rows = Read(command, cancellationToken);
         }
 
@@ -133,10 +148,20 @@ internal sealed class RunReader(
     }
 
     /// <summary>The WHERE of a query over <c>run r</c>; parameters go into the command.</summary>
-    public StringBuilder Where(SqliteCommand command, RunQuery query)
+    /// <param name="command">Takes the parameters.</param>
+    /// <param name="query">The question.</param>
+    /// <param name="checks">Takes conditions that read texts, to be asked last; null to have them in the WHERE.</param>
+    public StringBuilder Where(SqliteCommand command, RunQuery query, List<string>? checks = null)
     {
         var numbers = projects.Of(query.WorkspaceId, query.ProjectIds);
-        var sql = new StringBuilder($"r.project IN ({string.Join(',', numbers)})");
+        var searches = new SearchPlan(search, command);
+        var (rest, words) = query.RunIds.Count > 0 ? (null, []) : SearchPlan.Split(query.Filter);
+        var found = words.Select(w => searches.Narrow(w, "r")).ToList();
+        // With few candidates the question begins at them: the plus keeps the project's index out of it.
+        var isNarrow = found.Exists(f => f.IsFew);
+        var sql = new StringBuilder(
+            $"{(isNarrow ? "+" : "")}r.project IN ({string.Join(',', numbers)})"
+        );
         if (query.RunIds.Count > 0)
         {
             return sql.Append(" AND r.id IN (").Append(Ids(command, "i", query.RunIds)).Append(')');
@@ -184,10 +209,14 @@ internal sealed class RunReader(
             command.Parameters.AddWithValue("$to", Columns.Time(to));
         }
 
-        var compiler = new SqliteFilter(command, id => projects.Find(query.WorkspaceId, id));
-        if (query.Filter is { } filter)
+        var compiler = new SqliteFilter(
+            command,
+            id => projects.Find(query.WorkspaceId, id),
+            searches
+        );
+        if (rest is not null)
         {
-            sql.Append(" AND ").Append(compiler.Compile(filter, "r"));
+            sql.Append(" AND ").Append(compiler.Compile(rest, "r"));
         }
 
         if (query.TraceFilter is { } traceFilter)
@@ -206,6 +235,23 @@ internal sealed class RunReader(
                 )
                 .Append(compiler.Compile(treeFilter, "e"))
                 .Append(')');
+        }
+
+        foreach (var (condition, _) in found)
+        {
+            sql.Append(" AND ").Append(condition);
+        }
+
+        foreach (var check in words.Select(w => searches.Check(w, "r")))
+        {
+            if (checks is null)
+            {
+                sql.Append(" AND ").Append(check);
+            }
+            else
+            {
+                checks.Add(check);
+            }
         }
 
         return sql;

@@ -1,0 +1,124 @@
+using System.Numerics;
+
+namespace Assay.Storage.Traces.Search;
+
+/// <summary>A set of row keys as bits, in chunks of 65,536 that exist where needed. Not thread-safe while it is filled.</summary>
+internal sealed class PostingSet
+{
+    private const int ChunkBits = 16;
+    private readonly List<ulong[]?> _chunks = [];
+
+    /// <summary>Every row: what is not known is possible.</summary>
+    public bool IsEverything { get; private init; }
+
+    /// <summary>How many; counted by <see cref="Add"/>, exact after <see cref="IntersectWith"/> too.</summary>
+    public long Count { get; private set; }
+
+    public static PostingSet Everything() => new() { IsEverything = true, Count = long.MaxValue };
+
+    public void Add(long pk)
+    {
+        var chunk = Chunk(pk);
+        ref var word = ref chunk[(pk >> 6) & 1_023];
+        var bit = 1UL << (int)(pk & 63);
+        if ((word & bit) == 0)
+        {
+            word |= bit;
+            Count++;
+        }
+    }
+
+    /// <summary>Adds the keys from <paramref name="first"/> to <paramref name="last"/>.</summary>
+    public void AddRange(long first, long last)
+    {
+        for (var pk = first; pk <= last; )
+        {
+            if ((pk & 63) == 0 && pk + 63 <= last)
+            {
+                ref var word = ref Chunk(pk)[(pk >> 6) & 1_023];
+                Count += 64 - BitOperations.PopCount(word);
+                word = ulong.MaxValue;
+                pk += 64;
+            }
+            else
+            {
+                Add(pk++);
+            }
+        }
+    }
+
+    public bool Contains(long pk)
+    {
+        if (IsEverything)
+        {
+            return true;
+        }
+
+        var chunk = pk >> ChunkBits;
+        return chunk < _chunks.Count
+            && _chunks[(int)chunk] is { } words
+            && (words[(pk >> 6) & 1_023] & (1UL << (int)(pk & 63))) != 0;
+    }
+
+    public void IntersectWith(PostingSet other)
+    {
+        if (other.IsEverything)
+        {
+            return;
+        }
+
+        Count = 0;
+        for (var i = 0; i < _chunks.Count; i++)
+        {
+            if (_chunks[i] is not { } mine)
+            {
+                continue;
+            }
+
+            if (i >= other._chunks.Count || other._chunks[i] is not { } theirs)
+            {
+                _chunks[i] = null;
+                continue;
+            }
+
+            for (var w = 0; w < mine.Length; w++)
+            {
+                mine[w] &= theirs[w];
+                Count += BitOperations.PopCount(mine[w]);
+            }
+        }
+    }
+
+    /// <summary>The keys, ascending.</summary>
+    public IEnumerable<long> Keys()
+    {
+        for (var i = 0; i < _chunks.Count; i++)
+        {
+            if (_chunks[i] is not { } words)
+            {
+                continue;
+            }
+
+            for (var w = 0; w < words.Length; w++)
+            {
+                for (var rest = words[w]; rest != 0; rest &= rest - 1)
+                {
+                    yield return ((long)i << ChunkBits)
+                        + (w << 6)
+                        + BitOperations.TrailingZeroCount(rest);
+                }
+            }
+        }
+    }
+
+    private ulong[] Chunk(long pk)
+    {
+        var chunk = (int)(pk >> ChunkBits);
+        while (_chunks.Count <= chunk)
+        {
+            _chunks.Add(null);
+        }
+
+        return _chunks[chunk] ??= new ulong[1_024];
+    }
+}

@@ -1,0 +1,76 @@
+using Assay.Core.Filters;
+using Assay.Core.Traces;
+using Assay.Storage.Journals;
+using Assay.Storage.Traces.Embedded;
+
+namespace Assay.Storage.Traces.Search;
+
+/// <summary>What of a run has to be searched from now on: all of it, or what the last piece brought.</summary>
+/// <param name="Pk">The run's row key.</param>
+/// <param name="Name">Name; null when it brought none.</param>
+/// <param name="Error">Error; null when it brought none.</param>
+/// <param name="Texts">Inputs and outputs in the journal.</param>
+internal sealed record SearchDoc(
+    long Pk,
+    string? Name,
+    string? Error,
+    IReadOnlyList<(SearchScope Place, PayloadAddress Address)> Texts
+)
+{
+    /// <summary>What a piece brought.</summary>
+    public static SearchDoc Of(long pk, JournaledWrite piece)
+    {
+        var texts = new List<(SearchScope, PayloadAddress)>(2);
+        foreach (var payload in piece.Payloads)
+        {
+            if (payload.BlobKey is null && Place(payload.Kind) is { } place)
+            {
+                texts.Add((place, payload.Address));
+            }
+        }
+
+        return new SearchDoc(pk, piece.Write.Name, piece.Write.Error, texts);
+    }
+
+    /// <summary>All of a run.</summary>
+    public static SearchDoc Of(
+        long pk,
+        string? name,
+        string? error,
+        IEnumerable<PayloadRef> refs
+    ) =>
+        new(
+            pk,
+            name,
+            error,
+            [
+                .. refs.Where(r => r.BlobKey is null && Place(r.Kind) is not null)
+                    .Select(r => (Place(r.Kind) ?? default, r.Address)),
+            ]
+        );
+
+    public bool IsEmpty => Name is null && Error is null && Texts.Count == 0;
+
+    private static SearchScope? Place(PayloadKind kind) =>
+        kind switch
+        {
+            PayloadKind.Inputs => SearchScope.Inputs,
+            PayloadKind.Outputs => SearchScope.Outputs,
+            _ => null,
+        };
+}
+
+/// <summary>Documents of one step of the applier.</summary>
+/// <param name="End">Up to where the journal is in the search index once these are; null for rows of a rebuild.</param>
+/// <param name="Docs">The documents.</param>
+/// <param name="RebuiltTo">A rebuild has come to this row key.</param>
+internal sealed record SearchBatch(
+    JournalPosition? End,
+    IReadOnlyList<SearchDoc> Docs,
+    long RebuiltTo = 0
+)
+{
+    /// <summary>Set when the documents are in the index.</summary>
+    public TaskCompletionSource Done { get; } =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
