@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.UI.Datasets;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Projects;
@@ -49,6 +50,8 @@ public static class UiServices
         endpoints.MapPayloads();
         endpoints.MapFeedback();
         endpoints.MapStart();
+        endpoints.MapDatasets();
+        endpoints.MapImports();
         endpoints.MapAuditExport();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }

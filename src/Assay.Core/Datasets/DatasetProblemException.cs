@@ -20,6 +20,9 @@ public sealed class DatasetProblemException(DatasetProblem problem, string messa
     /// <summary>Of which kind.</summary>
     public DatasetProblem Problem { get; } = problem;
 
+    /// <summary>Where exactly values of an example do not meet their schema; empty for every other problem.</summary>
+    public IReadOnlyList<ExampleFault> Faults { get; init; } = [];
+
     internal static DatasetProblemException NotFound(string what) =>
         new(DatasetProblem.NotFound, $"{what} not found");
 
@@ -29,3 +32,9 @@ public sealed class DatasetProblemException(DatasetProblem problem, string messa
     internal static DatasetProblemException Invalid(string message) =>
         new(DatasetProblem.Invalid, message);
 }
+
+/// <summary>One place of an example that its dataset's schema refuses.</summary>
+/// <param name="Side"><c>inputs</c> or <c>outputs</c>.</param>
+/// <param name="Path">Where, as a JSON Pointer (RFC 6901); empty for the whole.</param>
+/// <param name="Message">What is wrong, for people.</param>
+public sealed record ExampleFault(string Side, string Path, string Message);

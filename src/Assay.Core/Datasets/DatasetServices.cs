@@ -26,6 +26,7 @@ public static class DatasetServices
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();
+        services.AddSingleton<ExampleDownloads>();
         return services;
     }
 }

@@ -124,6 +124,70 @@ public sealed class DatasetVersions(IDbContextFactory<MetadataContext> metadata)
         );
     }
 
+    /// <summary>How many examples each of these versions brought, changed and took, by version.</summary>
+    public async Task<IReadOnlyDictionary<DateTimeOffset, VersionChanges>> ChangesAsync(
+        Caller caller,
+        Guid datasetId,
+        IReadOnlyList<DateTimeOffset> versions,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        var moments = versions.Select(UtcMicroseconds.ToMicroseconds).ToList();
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var rows = db
+            .ExampleRevisions.AsNoTracking()
+            .Where(r => r.DatasetId == datasetId && r.WorkspaceId == caller.WorkspaceId);
+        var began = await rows.Where(r => moments.Contains(r.ValidFrom))
+            .GroupBy(r => r.ValidFrom)
+            .Select(g => new { g.Key, Count = g.Count() })
+            .ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
+        var ended = await rows.Where(r => moments.Contains(r.ValidTo))
+            .GroupBy(r => r.ValidTo)
+            .Select(g => new
+            {
+                g.Key,
+                Count = g.Count(),
+                Replaced = g.Count(e =>
+                    db.ExampleRevisions.Any(n =>
+                        n.WorkspaceId == caller.WorkspaceId
+                        && n.ExampleId == e.ExampleId
+                        && n.DatasetId == datasetId
+                        && n.ValidFrom == e.ValidTo
+                    )
+                ),
+            })
+            .ToDictionaryAsync(g => g.Key, cancellationToken);
+        return moments.ToDictionary(
+            UtcMicroseconds.FromMicroseconds,
+            m =>
+            {
+                var modified = ended.TryGetValue(m, out var end) ? end.Replaced : 0;
+                return new VersionChanges(
+                    began.GetValueOrDefault(m) - modified,
+                    (end?.Count ?? 0) - modified,
+                    modified
+                );
+            }
+        );
+    }
+
+    /// <summary>Takes a name from its version; false when there is none of that name.</summary>
+    public async Task<bool> UntagAsync(
+        Caller caller,
+        Guid datasetId,
+        string tag,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Write);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        _ = await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken);
+        return await db
+                .DatasetTags.Where(t => t.DatasetId == datasetId && t.Name == tag)
+                .ExecuteDeleteAsync(cancellationToken) > 0;
+    }
+
     /// <summary>Names the version at a moment; the tag moves when it is in use. Returns the version.</summary>
     public async Task<DateTimeOffset> TagAsync(
         Caller caller,
@@ -247,3 +311,9 @@ public sealed record DatasetDiff(
     IReadOnlyList<Guid> Removed,
     IReadOnlyList<Guid> Modified
 );
+
+/// <summary>What one version did.</summary>
+/// <param name="Added">Examples that came.</param>
+/// <param name="Removed">Examples that went.</param>
+/// <param name="Modified">Examples that changed.</param>
+public sealed record VersionChanges(int Added, int Removed, int Modified);

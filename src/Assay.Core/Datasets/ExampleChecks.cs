@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Metadata;
+using Assay.Core.Schemas;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Core.Datasets;
@@ -7,6 +9,40 @@ namespace Assay.Core.Datasets;
 /// <summary>Says what would become of examples without writing them. Thread-safe.</summary>
 public sealed class ExampleChecks(IDbContextFactory<MetadataContext> metadata, SourceRuns sources)
 {
+    /// <summary>Which of these examples do not meet schemas, each with its first fault.</summary>
+    /// <param name="examples">The examples.</param>
+    /// <param name="inputsSchema">JSON Schema of inputs; empty for none.</param>
+    /// <param name="outputsSchema">JSON Schema of outputs; empty for none.</param>
+    /// <exception cref="DatasetProblemException">A text is no schema.</exception>
+    public static IEnumerable<(Example Example, ExampleFault Fault)> Against(
+        IReadOnlyList<Example> examples,
+        string? inputsSchema,
+        string? outputsSchema
+    )
+    {
+        var inputs = Schema(inputsSchema, "inputs_schema_definition");
+        var outputs = Schema(outputsSchema, "outputs_schema_definition");
+        foreach (var example in examples)
+        {
+            var fault =
+                Fault(inputs, "inputs", example.InputsJson)
+                ?? Fault(outputs, "outputs", example.OutputsJson);
+            if (fault is not null)
+            {
+                yield return (example, fault);
+            }
+        }
+
+        static JsonSchemaValidator? Schema(string? json, string field) =>
+            string.IsNullOrWhiteSpace(json) ? null : ExampleGate.Schema(json, field);
+
+        static ExampleFault? Fault(JsonSchemaValidator? schema, string side, string? json) =>
+            schema is null || json is null ? null
+            : schema.Validate(JsonNode.Parse(json)) is [var first, ..]
+                ? new ExampleFault(side, first.Path, first.Message)
+            : null;
+    }
+
     /// <summary>The examples after their dataset's transformations, each having met its schemas.</summary>
     /// <exception cref="DatasetProblemException">One of them would be refused.</exception>
     public async Task<IReadOnlyList<ExampleWrite>> CheckAsync(

@@ -34,6 +34,88 @@ public static class ExampleFileFormats
         Stream file,
         RowMapping mapping,
         CancellationToken cancellationToken
+    ) => ReadAsync(format, file, mapping.Map, cancellationToken);
+
+    /// <summary>
+    /// The first rows of a file as they stand in it, and its columns, for people who choose what becomes what.
+    /// </summary>
+    /// <param name="format">As in <see cref="ReadAsync(string, Stream, RowMapping, CancellationToken)"/>.</param>
+    /// <param name="file">The file, or its beginning.</param>
+    /// <param name="isWhole">False when <paramref name="file"/> ends somewhere in the middle.</param>
+    /// <param name="most">At most this many rows.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="DatasetProblemException">The file cannot be read.</exception>
+    public static async Task<FilePreview> PreviewAsync(
+        string format,
+        Stream file,
+        bool isWhole,
+        int most,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = new List<JsonObject>();
+        var problems = new List<ImportProblem>();
+        try
+        {
+            await foreach (
+                var row in ReadAsync(
+                    format,
+                    file,
+                    (line, values) =>
+                    {
+                        rows.Add(values.DeepClone().AsObject());
+                        return new ImportRow(line);
+                    },
+                    cancellationToken
+                )
+            )
+            {
+                if (row.Problem is { } problem)
+                {
+                    problems.Add(new ImportProblem(row.Line, problem));
+                }
+
+                if (rows.Count + problems.Count > most)
+                {
+                    break;
+                }
+            }
+        }
+        catch (DatasetProblemException) when (!isWhole && rows.Count > 0)
+        {
+            // The beginning of a file ends in the middle of a row.
+        }
+
+        if (!isWhole && rows.Count + problems.Count <= most)
+        {
+            // For the same reason the last row says nothing.
+            if (problems.Count > 0)
+            {
+                problems.RemoveAt(problems.Count - 1);
+            }
+            else if (rows.Count > 1)
+            {
+                rows.RemoveAt(rows.Count - 1);
+            }
+        }
+
+        var columns = new List<string>();
+        foreach (var name in rows.SelectMany(r => r.Select(v => v.Key)))
+        {
+            if (!columns.Contains(name, StringComparer.Ordinal))
+            {
+                columns.Add(name);
+            }
+        }
+
+        return new FilePreview(columns, [.. rows.Take(most)], problems);
+    }
+
+    private static IAsyncEnumerable<ImportRow> ReadAsync(
+        string format,
+        Stream file,
+        Func<long, JsonObject, ImportRow> mapping,
+        CancellationToken cancellationToken
     ) =>
         format switch
         {
@@ -48,7 +130,7 @@ public static class ExampleFileFormats
 
     private static async IAsyncEnumerable<ImportRow> CsvAsync(
         Stream file,
-        RowMapping mapping,
+        Func<long, JsonObject, ImportRow> mapping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -96,7 +178,7 @@ public static class ExampleFileFormats
                 values[header[i]] = csv.GetString(i);
             }
 
-            yield return mapping.Map(line, values);
+            yield return mapping(line, values);
         }
     }
 
@@ -117,7 +199,7 @@ public static class ExampleFileFormats
 
     private static async IAsyncEnumerable<ImportRow> JsonLinesAsync(
         Stream file,
-        RowMapping mapping,
+        Func<long, JsonObject, ImportRow> mapping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -139,7 +221,7 @@ public static class ExampleFileFormats
 
     private static async IAsyncEnumerable<ImportRow> JsonAsync(
         Stream file,
-        RowMapping mapping,
+        Func<long, JsonObject, ImportRow> mapping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -165,14 +247,14 @@ public static class ExampleFileFormats
 
             number++;
             yield return items.Current is JsonObject values
-                ? mapping.Map(number, values)
+                ? mapping(number, values)
                 : new ImportRow(number) { Problem = "is not a JSON object" };
         }
     }
 
     private static async IAsyncEnumerable<ImportRow> ParquetAsync(
         Stream file,
-        RowMapping mapping,
+        Func<long, JsonObject, ImportRow> mapping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -183,7 +265,7 @@ public static class ExampleFileFormats
             var columns = await ParquetColumns.ReadAsync(reader, group, cancellationToken);
             for (var row = 0; row < columns.RowCount; row++)
             {
-                yield return mapping.Map(++number, columns.Row(row));
+                yield return mapping(++number, columns.Row(row));
             }
         }
     }
@@ -203,7 +285,11 @@ public static class ExampleFileFormats
         }
     }
 
-    private static ImportRow Object(long number, string line, RowMapping mapping)
+    private static ImportRow Object(
+        long number,
+        string line,
+        Func<long, JsonObject, ImportRow> mapping
+    )
     {
         try
         {
@@ -217,7 +303,7 @@ public static class ExampleFileFormats
                     }
                 )
                     is JsonObject values
-                ? mapping.Map(number, values)
+                ? mapping(number, values)
                 : new ImportRow(number) { Problem = "is not a JSON object" };
         }
         catch (JsonException e)
@@ -226,3 +312,13 @@ public static class ExampleFileFormats
         }
     }
 }
+
+/// <summary>How a file begins.</summary>
+/// <param name="Columns">Its columns, in the order they occur.</param>
+/// <param name="Rows">Its first rows.</param>
+/// <param name="Problems">Rows among them that cannot be read.</param>
+public sealed record FilePreview(
+    IReadOnlyList<string> Columns,
+    IReadOnlyList<JsonObject> Rows,
+    IReadOnlyList<ImportProblem> Problems
+);

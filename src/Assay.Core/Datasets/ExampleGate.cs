@@ -72,9 +72,14 @@ internal sealed class ExampleGate
         var errors = schema.Validate(JsonNode.Parse(json));
         if (errors.Count > 0)
         {
-            throw DatasetProblemException.Invalid(
+            var side = field.EndsWith("outputs", StringComparison.Ordinal) ? "outputs" : "inputs";
+            throw new DatasetProblemException(
+                DatasetProblem.Invalid,
                 $"{field}: does not meet the dataset's schema: {string.Join("; ", errors.Take(5))}"
-            );
+            )
+            {
+                Faults = [.. errors.Select(e => new ExampleFault(side, e.Path, e.Message))],
+            };
         }
     }
 }

@@ -203,6 +203,7 @@ public sealed class ExampleImport(
             MetadataJson = metadataJson,
             Splits = DatasetSplits.Stored(splits ?? []),
             SourceRunId = row.SourceRunId,
+            AttachmentsJson = ExampleBlobs.Files(row.Attachments),
             ImportId = importId,
         };
     }
@@ -308,6 +309,9 @@ public sealed record ImportRow(long Line)
 
     /// <summary>The run it comes from.</summary>
     public Guid? SourceRunId { get; init; }
+
+    /// <summary>Files, already in the blob store under keys of their own.</summary>
+    public IReadOnlyList<Traces.Attachment> Attachments { get; init; } = [];
 
     /// <summary>Why the row cannot be read; null when it can.</summary>
     public string? Problem { get; init; }

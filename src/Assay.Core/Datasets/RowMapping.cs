@@ -35,14 +35,14 @@ public sealed record RowMapping
     public ImportRow Map(long line, JsonObject values)
     {
         var hasColumns = Inputs.Count + Outputs.Count + Metadata.Count > 0;
-        if (!hasColumns && values["inputs"] is JsonObject inputs)
+        if (!hasColumns && Whole(values["inputs"]) is { } inputs)
         {
             return new ImportRow(line)
             {
                 Id = Guid.TryParse(Text(values["id"]), out var known) ? known : null,
                 InputsJson = inputs.ToJsonString(),
-                OutputsJson = (values["outputs"] as JsonObject)?.ToJsonString(),
-                MetadataJson = (values["metadata"] as JsonObject)?.ToJsonString(),
+                OutputsJson = Whole(values["outputs"])?.ToJsonString(),
+                MetadataJson = Whole(values["metadata"])?.ToJsonString(),
                 Splits = Splits(values["split"]),
                 SourceRunId = Guid.TryParse(Text(values["source_run_id"]), out var run)
                     ? run
@@ -69,6 +69,29 @@ public sealed record RowMapping
             MetadataJson = Metadata.Count > 0 ? Pick(values, Metadata) : null,
             Splits = Split is null ? null : Splits(values[Split]),
         };
+    }
+
+    /// <summary>An object, also as the text that formats without objects hold (Parquet).</summary>
+    private static JsonObject? Whole(JsonNode? value)
+    {
+        if (value is JsonObject whole)
+        {
+            return whole;
+        }
+
+        if (Text(value) is not { Length: > 1 } text || text[0] != '{')
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private string Pick(JsonObject values, IReadOnlyList<string> columns)
@@ -103,7 +126,11 @@ public sealed record RowMapping
         value switch
         {
             JsonArray many => [.. many.Select(m => Text(m) ?? "").Where(m => m.Length > 0)],
-            JsonValue when Text(value) is { Length: > 0 } one => [one],
+            // Flat formats hold several splits as our exports write them.
+            JsonValue when Text(value) is { Length: > 0 } one =>
+            [
+                .. one.Split('|', StringSplitOptions.RemoveEmptyEntries),
+            ],
             _ => null,
         };
 
