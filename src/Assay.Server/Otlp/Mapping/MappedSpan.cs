@@ -35,7 +35,7 @@ public sealed record MappedSpan
 
     /// <summary>
     /// A JSON object: <c>metadata</c> (the user's and the well-known ones), <c>invocation_params</c> (with <c>tools</c>), and under <c>otel</c>
-    /// everything raw: <c>resource</c>, <c>scope</c>, <c>attributes</c>, <c>kind</c>, <c>links</c>, and <c>moved</c>, which tells what became of content keys.
+    /// <c>source</c>, <c>hidden</c> (plumbing and repetitions), and everything raw: <c>resource</c>, <c>scope</c>, <c>attributes</c>, <c>kind</c>, <c>links</c>, and <c>moved</c>, which tells what became of content keys.
     /// </summary>
     public ReadOnlyMemory<byte> Extra { get; init; }
 
@@ -95,6 +95,9 @@ public sealed record MappedSpan
 
     /// <summary>Files that came with the span.</summary>
     public IReadOnlyList<MappedFile> Files { get; init; } = [];
+
+    /// <summary>Ids of media that Langfuse's SDK uploads apart; inputs and outputs hold their tokens.</summary>
+    public IReadOnlyList<string> MediaIds { get; init; } = [];
 
     /// <summary>The dataset example the run was made from.</summary>
     public Guid? ReferenceExampleId { get; init; }

@@ -51,7 +51,9 @@ internal static class SpanJson
     public static ReadOnlyMemory<byte> Extra(
         SpanView span,
         IReadOnlyList<KeyValuePair<string, JsonNode?>> metadata,
-        JsonObject? invocation
+        JsonObject? invocation,
+        string source,
+        bool isHidden
     ) =>
         Write(w =>
         {
@@ -71,6 +73,12 @@ internal static class SpanJson
             }
 
             w.WriteStartObject("otel");
+            w.WriteString("source", source);
+            if (isHidden)
+            {
+                w.WriteBoolean("hidden", true);
+            }
+
             WriteRaw(w, span);
             w.WriteEndObject();
             w.WriteEndObject();

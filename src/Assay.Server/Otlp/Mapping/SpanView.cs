@@ -11,6 +11,7 @@ internal sealed class SpanView
 {
     private readonly Dictionary<string, AnyValue> _own;
     private readonly Dictionary<string, string> _moved = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonNode?> _decoded = new(StringComparer.Ordinal);
     private readonly List<string> _warnings = [];
 
     public SpanView(
@@ -106,9 +107,23 @@ internal sealed class SpanView
     public bool? Flag(string key) =>
         _own.TryGetValue(key, out var value) ? AnyValues.Flag(value) : null;
 
-    /// <summary>The span's own value with JSON in texts decoded; what is cut is mended and warned about.</summary>
-    public JsonNode? Json(string key) =>
-        _own.TryGetValue(key, out var value) ? Decode(value, key) : null;
+    /// <summary>
+    /// The span's own value with JSON in texts decoded; what is cut is mended and warned about. Decoded once: do not change it, copy from it.
+    /// </summary>
+    public JsonNode? Json(string key)
+    {
+        if (!_own.TryGetValue(key, out var value))
+        {
+            return null;
+        }
+
+        if (!_decoded.TryGetValue(key, out var json))
+        {
+            _decoded[key] = json = Decode(value, key);
+        }
+
+        return json;
+    }
 
     /// <summary>Decodes a value of the span, its events or its logs.</summary>
     public JsonNode? Decode(AnyValue? value, string name)
@@ -122,8 +137,20 @@ internal sealed class SpanView
         return json;
     }
 
-    /// <summary>Notes that a content key is kept elsewhere and need not be kept raw.</summary>
-    public void Take(string key, string field) => _moved.TryAdd(key, field);
+    /// <summary>Notes that a content key, or all keys of a prefix (<c>prefix.*</c>), are kept elsewhere and need not be kept raw.</summary>
+    public void Take(string key, string field)
+    {
+        if (key.EndsWith(".*", StringComparison.Ordinal) ? HasPrefix(key[..^1]) : Has(key))
+        {
+            _moved.TryAdd(key, field);
+        }
+    }
+
+    /// <summary>Notes that the events that carry content were taken.</summary>
+    public void TakeEvents() => AreEventsTaken = true;
+
+    /// <summary>Whether events that carry content were taken.</summary>
+    public bool AreEventsTaken { get; private set; }
 
     public void Warn(string sentence)
     {
