@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Assay.Core.Models;
 
 namespace Assay.Core.Traces;
 
@@ -32,17 +31,8 @@ public sealed class RunNormalizer
             }
         }
 
-        var refusal = ReadPayloads(run);
-        if (refusal is null && run.Kind == RunKind.Llm)
-        {
-            run.Usage ??= TokenEstimator.Estimate(Whole(run.Inputs), Whole(run.Outputs));
-        }
-
-        return refusal;
+        return ReadPayloads(run);
     }
-
-    private static ReadOnlyMemory<byte>? Whole(Payload? payload) =>
-        payload is { BlobKey: null } ? payload.Utf8 : null;
 
     private static string? ReadPayloads(RunWrite run) =>
         Read(run.Extra, "extra", json => ReadExtra(run, json))

@@ -24,11 +24,7 @@ internal static class ColumnCodec
         string? BlobKey
     );
 
-    public static void Write(
-        BinaryWriter w,
-        RunBatch batch,
-        IReadOnlyList<IReadOnlyList<RelativePayload>> payloads
-    )
+    public static void Write(BinaryWriter w, RunBatch batch, RelativePayload[][] payloads)
     {
         w.Write(Version);
         w.Write7BitEncodedInt(batch.Runs.Count);
@@ -46,7 +42,7 @@ internal static class ColumnCodec
     }
 
     public static (
-        List<(RunWrite Write, List<RelativePayload> Payloads)> Runs,
+        List<(RunWrite Write, RelativePayload[] Payloads)> Runs,
         List<FeedbackRecord> Feedback
     ) Read(BinaryReader r)
     {
@@ -55,7 +51,7 @@ internal static class ColumnCodec
             throw new InvalidDataException("The frame was written by a newer version.");
         }
 
-        var runs = new List<(RunWrite, List<RelativePayload>)>();
+        var runs = new List<(RunWrite, RelativePayload[])>();
         for (var n = r.Read7BitEncodedInt(); n > 0; n--)
         {
             var run = ReadRun(r);
@@ -74,9 +70,9 @@ internal static class ColumnCodec
         return (runs, feedback);
     }
 
-    private static void WritePayloads(BinaryWriter w, IReadOnlyList<RelativePayload> payloads)
+    private static void WritePayloads(BinaryWriter w, RelativePayload[] payloads)
     {
-        w.Write7BitEncodedInt(payloads.Count);
+        w.Write7BitEncodedInt(payloads.Length);
         foreach (var p in payloads)
         {
             w.Write((byte)((byte)p.Kind | (p.BlobKey is null ? 0 : 0x80)));
@@ -94,7 +90,7 @@ internal static class ColumnCodec
         }
     }
 
-    private static List<RelativePayload> ReadPayloads(BinaryReader r)
+    private static RelativePayload[] ReadPayloads(BinaryReader r)
     {
         var payloads = new List<RelativePayload>();
         for (var n = r.Read7BitEncodedInt(); n > 0; n--)
@@ -117,7 +113,7 @@ internal static class ColumnCodec
             );
         }
 
-        return payloads;
+        return [.. payloads];
     }
 
     private static void WriteRun(BinaryWriter w, RunWrite run)
@@ -146,10 +142,10 @@ internal static class ColumnCodec
         Text(w, run.Attachments is null ? null : JsonSerializer.Serialize(run.Attachments));
         Text(w, run.Tags is null ? null : JsonSerializer.Serialize(run.Tags));
         w.Write7BitEncodedInt(run.Metadata is null ? 0 : run.Metadata.Count + 1);
-        foreach (var (key, value) in run.Metadata ?? [])
+        for (var i = 0; i < (run.Metadata?.Count ?? 0); i++)
         {
-            w.Write(key);
-            w.Write(value);
+            w.Write(run.Metadata![i].Key);
+            w.Write(run.Metadata[i].Value);
         }
     }
 
@@ -201,7 +197,9 @@ internal static class ColumnCodec
         w.Write(id is not null);
         if (id is { } value)
         {
-            w.Write(value.ToByteArray());
+            Span<byte> bytes = stackalloc byte[16];
+            value.TryWriteBytes(bytes);
+            w.Write(bytes);
         }
     }
 

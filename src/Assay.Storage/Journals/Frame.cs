@@ -20,109 +20,130 @@ internal sealed class Frame
     public const uint Magic = 0x4A59_5341;
     private const int Level = 1;
 
+    private const int MaxKeptBytes = 4 << 20;
+
     [ThreadStatic]
     private static Compressor? t_compressor;
 
-    private Frame(
-        byte[] bytes,
-        int columnBytes,
-        IReadOnlyList<IReadOnlyList<ColumnCodec.RelativePayload>> payloads
-    )
+    [ThreadStatic]
+    private static BinaryWriter? t_columns;
+
+    private readonly RentedBuffer _head;
+    private readonly RentedBuffer _blocks;
+
+    private Frame(RentedBuffer head, RentedBuffer blocks, ColumnCodec.RelativePayload[][] payloads)
     {
-        Bytes = bytes;
-        ColumnBytes = columnBytes;
+        _head = head;
+        _blocks = blocks;
         Payloads = payloads;
+        Header = new FrameHeader(head.Length - HeaderBytes, blocks.Length, default, default, 0);
     }
 
-    public byte[] Bytes { get; }
+    /// <summary>Sizes; nothing else is set.</summary>
+    public FrameHeader Header { get; }
 
-    public int ColumnBytes { get; }
+    /// <summary>Header and columns, then the blocks; valid until <see cref="Release"/>.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Parts => [_head.Written, _blocks.Written];
 
-    public IReadOnlyList<IReadOnlyList<ColumnCodec.RelativePayload>> Payloads { get; }
+    public ColumnCodec.RelativePayload[][] Payloads { get; }
 
     public static Frame Encode(RunBatch batch, DateTimeOffset acceptedAt, int blockBytes, long salt)
     {
-        var compressor = t_compressor ??= new Compressor(Level);
-        using var blocks = new MemoryStream();
-        using var block = new MemoryStream(blockBytes);
-        var payloads = new List<IReadOnlyList<ColumnCodec.RelativePayload>>(batch.Runs.Count);
-        foreach (var run in batch.Runs)
+        var payloads = new ColumnCodec.RelativePayload[batch.Runs.Count][];
+        var blocks = new RentedBuffer(blockBytes);
+        var head = new RentedBuffer(4 << 10);
+        using var block = new RentedBuffer(blockBytes);
+        try
         {
-            var items = new List<ColumnCodec.RelativePayload>(3);
-            Add(items, PayloadKind.Inputs, run.Inputs);
-            Add(items, PayloadKind.Outputs, run.Outputs);
-            Add(items, PayloadKind.Extra, run.Extra);
-            Add(items, PayloadKind.Events, run.Events);
-            Add(items, PayloadKind.Serialized, run.Serialized);
-            Add(items, PayloadKind.Error, run.WholeError);
-            payloads.Add(items);
-        }
-
-        Close();
-        using var columns = new MemoryStream();
-        using (var writer = new BinaryWriter(columns, System.Text.Encoding.UTF8, leaveOpen: true))
-        {
-            ColumnCodec.Write(writer, batch, payloads);
-        }
-
-        var packed = compressor.Wrap(columns.GetBuffer().AsSpan(0, (int)columns.Length));
-        var bytes = new byte[HeaderBytes + packed.Length + blocks.Length];
-        packed.CopyTo(bytes.AsSpan(HeaderBytes));
-        blocks
-            .GetBuffer()
-            .AsSpan(0, (int)blocks.Length)
-            .CopyTo(bytes.AsSpan(HeaderBytes + packed.Length));
-        WriteHeader(bytes, packed.Length, (int)blocks.Length, batch.WorkspaceId, acceptedAt, salt);
-        return new Frame(bytes, packed.Length, payloads);
-
-        void Add(List<ColumnCodec.RelativePayload> items, PayloadKind kind, Payload? payload)
-        {
-            if (payload is null)
+            var items = new List<ColumnCodec.RelativePayload>(6);
+            for (var i = 0; i < batch.Runs.Count; i++)
             {
-                return;
+                var run = batch.Runs[i];
+                items.Clear();
+                Add(PayloadKind.Inputs, run.Inputs);
+                Add(PayloadKind.Outputs, run.Outputs);
+                Add(PayloadKind.Extra, run.Extra);
+                Add(PayloadKind.Events, run.Events);
+                Add(PayloadKind.Serialized, run.Serialized);
+                Add(PayloadKind.Error, run.WholeError);
+                payloads[i] = [.. items];
             }
 
-            if (payload.BlobKey is { } key)
+            Close();
+            var columns = Columns(batch, payloads);
+            head.GetSpan(HeaderBytes)[..HeaderBytes].Clear();
+            head.Advance(HeaderBytes);
+            Compress(columns, head);
+            WriteHeader(head, blocks.Written.Span, batch.WorkspaceId, acceptedAt, salt);
+            return new Frame(head, blocks, payloads);
+
+            void Add(PayloadKind kind, Payload? payload)
             {
-                items.Add(new ColumnCodec.RelativePayload(kind, payload.Length, 0, 0, 0, key));
-                return;
+                if (payload is null)
+                {
+                    return;
+                }
+
+                if (payload.BlobKey is { } key)
+                {
+                    items.Add(new ColumnCodec.RelativePayload(kind, payload.Length, 0, 0, 0, key));
+                    return;
+                }
+
+                if (block.Length > 0 && block.Length + payload.Utf8.Length > blockBytes)
+                {
+                    Close();
+                }
+
+                var utf8 = payload.Utf8.Span;
+                items.Add(
+                    new ColumnCodec.RelativePayload(
+                        kind,
+                        utf8.Length,
+                        XxHash3.HashToUInt64(utf8),
+                        blocks.Length,
+                        block.Length,
+                        null
+                    )
+                );
+                utf8.CopyTo(block.GetSpan(utf8.Length));
+                block.Advance(utf8.Length);
             }
 
-            if (block.Length > 0 && block.Length + payload.Utf8.Length > blockBytes)
+            void Close()
             {
-                Close();
-            }
+                if (block.Length == 0)
+                {
+                    return;
+                }
 
-            var utf8 = payload.Utf8.Span;
-            items.Add(
-                new ColumnCodec.RelativePayload(
-                    kind,
-                    utf8.Length,
-                    XxHash3.HashToUInt64(utf8),
-                    (int)blocks.Length,
-                    (int)block.Length,
-                    null
-                )
-            );
-            block.Write(utf8);
+                var at = blocks.Length;
+                blocks.GetSpan(BlockHeaderBytes);
+                blocks.Advance(BlockHeaderBytes);
+                var size = Compress(block.Written.Span, blocks);
+                var header = blocks.At(at, BlockHeaderBytes);
+                BinaryPrimitives.WriteInt32LittleEndian(header, size);
+                BinaryPrimitives.WriteInt32LittleEndian(header[4..], block.Length);
+                BinaryPrimitives.WriteUInt64LittleEndian(
+                    header[8..],
+                    XxHash3.HashToUInt64(blocks.At(at + BlockHeaderBytes, size))
+                );
+                block.Clear();
+            }
         }
-
-        void Close()
+        catch
         {
-            if (block.Length == 0)
-            {
-                return;
-            }
-
-            var squeezed = compressor.Wrap(block.GetBuffer().AsSpan(0, (int)block.Length));
-            Span<byte> head = stackalloc byte[BlockHeaderBytes];
-            BinaryPrimitives.WriteInt32LittleEndian(head, squeezed.Length);
-            BinaryPrimitives.WriteInt32LittleEndian(head[4..], (int)block.Length);
-            BinaryPrimitives.WriteUInt64LittleEndian(head[8..], XxHash3.HashToUInt64(squeezed));
-            blocks.Write(head);
-            blocks.Write(squeezed);
-            block.SetLength(0);
+            head.Dispose();
+            blocks.Dispose();
+            throw;
         }
+    }
+
+    /// <summary>Gives the memory of the bytes back, after they were written or refused.</summary>
+    public void Release()
+    {
+        _head.Dispose();
+        _blocks.Dispose();
     }
 
     /// <summary>Reads the header; null when it is none or damaged.</summary>
@@ -169,71 +190,72 @@ internal sealed class Frame
         using var reader = new BinaryReader(columns);
         var (runs, feedback) = ColumnCodec.Read(reader);
         return Place(
-            header.Workspace,
-            [
-                .. runs.Select(r =>
-                    (r.Write, (IReadOnlyList<ColumnCodec.RelativePayload>)r.Payloads)
-                ),
-            ],
-            feedback,
             header,
-            start
+            start,
+            [.. runs.Select(r => r.Write)],
+            [.. runs.Select(r => r.Payloads)],
+            feedback
         );
     }
 
     /// <summary>The batch of this frame once its place is known.</summary>
     public JournaledBatch Place(RunBatch batch, JournalPosition start, DateTimeOffset acceptedAt) =>
         Place(
-            batch.WorkspaceId,
-            [.. batch.Runs.Select((r, i) => (r, Payloads[i]))],
-            batch.Feedback,
-            new FrameHeader(
-                ColumnBytes,
-                Bytes.Length - HeaderBytes - ColumnBytes,
-                batch.WorkspaceId,
-                acceptedAt,
-                0
-            ),
-            start
+            Header with
+            {
+                Workspace = batch.WorkspaceId,
+                AcceptedAt = acceptedAt,
+            },
+            start,
+            batch.Runs,
+            Payloads,
+            batch.Feedback
         );
 
     private static JournaledBatch Place(
-        Guid workspace,
-        IReadOnlyList<(RunWrite Write, IReadOnlyList<ColumnCodec.RelativePayload> Payloads)> runs,
-        IReadOnlyList<Core.Feedback.FeedbackRecord> feedback,
         FrameHeader header,
-        JournalPosition start
+        JournalPosition start,
+        IReadOnlyList<RunWrite> runs,
+        ColumnCodec.RelativePayload[][] payloads,
+        IReadOnlyList<Core.Feedback.FeedbackRecord> feedback
     )
     {
         var firstBlock = start.Offset + HeaderBytes + header.ColumnBytes;
+        var writes = new JournaledWrite[runs.Count];
+        for (var i = 0; i < writes.Length; i++)
+        {
+            var items = payloads[i];
+            var placed = items.Length == 0 ? [] : new JournaledPayload[items.Length];
+            for (var k = 0; k < items.Length; k++)
+            {
+                var p = items[k];
+                placed[k] = new JournaledPayload(
+                    p.Kind,
+                    p.Length,
+                    p.Hash,
+                    p.BlobKey is null
+                        ? new PayloadAddress(
+                            start.Segment,
+                            firstBlock + p.Block,
+                            p.Item,
+                            (int)p.Length
+                        )
+                        : default,
+                    p.BlobKey
+                );
+            }
+
+            writes[i] = new JournaledWrite(runs[i], placed);
+        }
+
         return new JournaledBatch(
-            workspace,
+            header.Workspace,
             start,
             start with
             {
                 Offset = start.Offset + header.FrameBytes,
             },
-            [
-                .. runs.Select(r => new JournaledWrite(
-                    r.Write,
-                    [
-                        .. r.Payloads.Select(p => new JournaledPayload(
-                            p.Kind,
-                            p.Length,
-                            p.Hash,
-                            p.BlobKey is null
-                                ? new PayloadAddress(
-                                    start.Segment,
-                                    firstBlock + p.Block,
-                                    p.Item,
-                                    (int)p.Length
-                                )
-                                : default,
-                            p.BlobKey
-                        )),
-                    ]
-                )),
-            ],
+            writes,
             feedback,
             header.FrameBytes,
             header.AcceptedAt
@@ -241,31 +263,58 @@ internal sealed class Frame
     }
 
     private static void WriteHeader(
-        byte[] bytes,
-        int columns,
-        int blocks,
+        RentedBuffer head,
+        ReadOnlySpan<byte> blocks,
         Guid workspace,
         DateTimeOffset acceptedAt,
         long salt
     )
     {
-        var header = bytes.AsSpan(0, HeaderBytes);
+        var columns = head.Written.Span[HeaderBytes..];
+        var body = new XxHash3(salt);
+        body.Append(columns);
+        body.Append(blocks);
+        var header = head.At(0, HeaderBytes);
         BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
-        BinaryPrimitives.WriteInt32LittleEndian(header[4..], columns);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], blocks);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], columns.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], blocks.Length);
         workspace.TryWriteBytes(header.Slice(16, 16));
         BinaryPrimitives.WriteInt64LittleEndian(
             header[32..],
             UtcMicroseconds.ToMicroseconds(acceptedAt)
         );
-        BinaryPrimitives.WriteUInt64LittleEndian(
-            header[40..],
-            XxHash3.HashToUInt64(bytes.AsSpan(HeaderBytes), salt)
-        );
+        BinaryPrimitives.WriteUInt64LittleEndian(header[40..], body.GetCurrentHashAsUInt64());
         BinaryPrimitives.WriteUInt64LittleEndian(
             header[56..],
             XxHash3.HashToUInt64(header[..56], salt)
         );
+    }
+
+    private static ReadOnlySpan<byte> Columns(
+        RunBatch batch,
+        ColumnCodec.RelativePayload[][] payloads
+    )
+    {
+        var writer = t_columns;
+        if (writer is null || ((MemoryStream)writer.BaseStream).Capacity > MaxKeptBytes)
+        {
+            t_columns = writer = new BinaryWriter(new MemoryStream(), System.Text.Encoding.UTF8);
+        }
+
+        var stream = (MemoryStream)writer.BaseStream;
+        stream.SetLength(0);
+        ColumnCodec.Write(writer, batch, payloads);
+        writer.Flush();
+        return stream.GetBuffer().AsSpan(0, (int)stream.Length);
+    }
+
+    /// <summary>Appends the compressed bytes and tells how many they are.</summary>
+    private static int Compress(ReadOnlySpan<byte> bytes, RentedBuffer to)
+    {
+        var compressor = t_compressor ??= new Compressor(Level);
+        var size = compressor.Wrap(bytes, to.GetSpan(Compressor.GetCompressBound(bytes.Length)));
+        to.Advance(size);
+        return size;
     }
 }
 

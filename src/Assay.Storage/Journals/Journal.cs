@@ -110,10 +110,11 @@ internal sealed partial class Journal : IAsyncDisposable
         var now = _time.GetUtcNow();
         var frame = Frame.Encode(batch, now, _options.BlockBytes, _segments.Salt);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Interlocked.Add(ref _pendingBytes, frame.Bytes.Length);
+        Interlocked.Add(ref _pendingBytes, frame.Header.FrameBytes);
         if (!_pending.Writer.TryWrite(new Pending(frame, batch, now, done)))
         {
-            Interlocked.Add(ref _pendingBytes, -frame.Bytes.Length);
+            Interlocked.Add(ref _pendingBytes, -frame.Header.FrameBytes);
+            frame.Release();
             throw new StoreBusyException(
                 "The server is shutting down.",
                 isFailing: true,
@@ -263,7 +264,7 @@ internal sealed partial class Journal : IAsyncDisposable
 
     private void WriteGroup(List<Pending> group)
     {
-        var bytes = group.Sum(p => (long)p.Frame.Bytes.Length);
+        var bytes = group.Sum(p => p.Frame.Header.FrameBytes);
         try
         {
             if (_segments.FreeBytes() < _options.MinFreeDiskBytes + bytes)
@@ -279,7 +280,7 @@ internal sealed partial class Journal : IAsyncDisposable
             }
 
             var start = End;
-            _segments.Append(start, [.. group.Select(p => p.Frame.Bytes)]);
+            _segments.Append(start, [.. group.SelectMany(p => p.Frame.Parts)]);
             Failure = null;
             foreach (var item in group)
             {
@@ -312,6 +313,7 @@ internal sealed partial class Journal : IAsyncDisposable
         finally
         {
             Interlocked.Add(ref _pendingBytes, -bytes);
+            group.ForEach(p => p.Frame.Release());
         }
     }
 

@@ -30,7 +30,7 @@ internal readonly record struct PayloadAddress(
 );
 
 /// <summary>A payload of a durable piece; <paramref name="BlobKey"/> is set when the value is in the blob store, and the address is empty then.</summary>
-internal sealed record JournaledPayload(
+internal readonly record struct JournaledPayload(
     PayloadKind Kind,
     long Length,
     ulong Hash,
@@ -39,7 +39,7 @@ internal sealed record JournaledPayload(
 );
 
 /// <summary>A durable piece of a run. The payload bytes inside <paramref name="Write"/> belong to somebody else by now and must not be read.</summary>
-internal sealed record JournaledWrite(RunWrite Write, IReadOnlyList<JournaledPayload> Payloads);
+internal sealed record JournaledWrite(RunWrite Write, JournaledPayload[] Payloads);
 
 /// <summary>A durable batch.</summary>
 internal sealed record JournaledBatch(

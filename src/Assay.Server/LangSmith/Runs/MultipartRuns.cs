@@ -19,7 +19,7 @@ internal sealed class MultipartRuns(
     IBlobStore blobs,
     TraceIngest ingest,
     TimeProvider time
-)
+) : IDisposable
 {
     private const int MaxInline = 4 << 20;
     private const long MaxPart = 64L << 20;
@@ -32,6 +32,7 @@ internal sealed class MultipartRuns(
     > _fields = [];
     private readonly List<FeedbackRecord> _feedback = [];
     private readonly List<Rejection> _rejections = [];
+    private readonly ByteArena _memory = new();
     private long _bytes;
 
     public async Task<IReadOnlyList<Rejection>> ReadAsync(
@@ -62,6 +63,8 @@ internal sealed class MultipartRuns(
         await FlushAsync(cancellationToken);
         return _rejections;
     }
+
+    public void Dispose() => _memory.Dispose();
 
     private static async Task<MultipartSection?> NextAsync(
         MultipartReader reader,
@@ -123,11 +126,14 @@ internal sealed class MultipartRuns(
                 );
                 break;
             case "feedback":
-                using (
-                    var document = JsonDocument.Parse(
-                        await RequestBody.ReadAsync(section.Body, MaxPart, cancellationToken)
-                    )
-                )
+                var json = await RequestBody.ReadAsync(
+                    section.Body,
+                    MaxPart,
+                    _memory,
+                    cancellationToken
+                );
+                _bytes += json.Length;
+                using (var document = JsonDocument.Parse(json))
                 {
                     if (FeedbackJson.Read(document.RootElement, id, time.GetUtcNow()) is { } item)
                     {
@@ -164,12 +170,12 @@ internal sealed class MultipartRuns(
             return;
         }
 
-        var bytes = await RequestBody.ReadAsync(section.Body, MaxPart, cancellationToken);
+        var bytes = await RequestBody.ReadAsync(section.Body, MaxPart, _memory, cancellationToken);
         _bytes += bytes.Length;
         try
         {
             using var document = JsonDocument.Parse(bytes);
-            var (run, problem) = RunJson.Read(document.RootElement, operation, id);
+            var (run, problem) = RunJson.Read(document.RootElement, operation, bytes, id);
             if (run is null)
             {
                 _rejections.Add(new Rejection(id, problem ?? "not a run"));
@@ -187,27 +193,25 @@ internal sealed class MultipartRuns(
 
     private async Task<Payload> ValueAsync(Stream body, CancellationToken cancellationToken)
     {
-        var head = new byte[64 << 10];
-        var buffer = new MemoryStream();
         while (
-            buffer.Length <= MaxInline
-            && await body.ReadAsync(head, cancellationToken) is var count and > 0
+            _memory.Length <= MaxInline
+            && await body.ReadAsync(_memory.Room(1), cancellationToken) is var count and > 0
         )
         {
-            buffer.Write(head, 0, count);
+            _memory.Advance(count);
         }
 
-        if (buffer.Length <= MaxInline)
+        var first = _memory.Close();
+        _bytes += first.Length;
+        if (first.Length <= MaxInline)
         {
-            _bytes += buffer.Length;
-            return Payload.FromUtf8(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+            return Payload.FromUtf8(first);
         }
 
-        var first = buffer.ToArray();
         var key = BlobKeys.New(caller.WorkspaceId, "payload", time.GetUtcNow());
         await using var whole = new HeadedStream(first, body);
         var length = await blobs.PutAsync(key, whole, cancellationToken);
-        return Payload.FromBlob(key, length, first.AsMemory(0, 64 << 10));
+        return Payload.FromBlob(key, length, first[..(64 << 10)]);
     }
 
     private async Task FlushAsync(CancellationToken cancellationToken)
@@ -261,6 +265,7 @@ internal sealed class MultipartRuns(
         _fields.Clear();
         _files.Clear();
         _feedback.Clear();
+        _memory.Clear();
         _bytes = 0;
     }
 
@@ -312,7 +317,7 @@ internal sealed class MultipartRuns(
             : "";
 
     /// <summary>What was read already, then the rest.</summary>
-    private sealed class HeadedStream(byte[] head, Stream rest) : Stream
+    private sealed class HeadedStream(ReadOnlyMemory<byte> head, Stream rest) : Stream
     {
         private int _at;
 
@@ -341,7 +346,7 @@ internal sealed class MultipartRuns(
             }
 
             var count = Math.Min(buffer.Length, head.Length - _at);
-            head.AsMemory(_at, count).CopyTo(buffer);
+            head.Slice(_at, count).CopyTo(buffer);
             _at += count;
             return ValueTask.FromResult(count);
         }

@@ -33,13 +33,23 @@ internal static class RequestBody
         CancellationToken cancellationToken
     )
     {
-        var buffer = new MemoryStream();
-        var chunk = new byte[32 << 10];
+        using var memory = new ByteArena();
+        return (await ReadAsync(body, limit, memory, cancellationToken)).ToArray();
+    }
+
+    /// <summary>The whole body in rented memory, at most <paramref name="limit"/> bytes.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(
+        Stream body,
+        long limit,
+        ByteArena memory,
+        CancellationToken cancellationToken
+    )
+    {
         try
         {
-            while (await body.ReadAsync(chunk, cancellationToken) is var count and > 0)
+            while (await body.ReadAsync(memory.Room(1), cancellationToken) is var count and > 0)
             {
-                if (buffer.Length + count > limit)
+                if (memory.Length + (long)count > limit)
                 {
                     throw new BadRequestBodyException(
                         StatusCodes.Status413PayloadTooLarge,
@@ -47,7 +57,7 @@ internal static class RequestBody
                     );
                 }
 
-                buffer.Write(chunk, 0, count);
+                memory.Advance(count);
             }
         }
         catch (Exception e)
@@ -59,7 +69,7 @@ internal static class RequestBody
             );
         }
 
-        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        return memory.Close();
     }
 
     private sealed class BoundedStream(Stream inner, long limit) : Stream

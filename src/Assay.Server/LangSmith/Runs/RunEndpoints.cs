@@ -27,39 +27,38 @@ internal static class RunEndpoints
 
     private static async Task<IResult> PostAsync(HttpContext context, TraceIngest ingest)
     {
-        using var document = await DocumentAsync(context);
+        using var body = await JsonBody.ReadAsync(context);
         return await AcceptAsync(
             context,
             ingest,
-            [RunJson.Read(document.RootElement, RunOperation.Create)]
+            [RunJson.Read(body.Root, RunOperation.Create, body.Utf8)]
         );
     }
 
     private static async Task<IResult> PatchAsync(Guid id, HttpContext context, TraceIngest ingest)
     {
-        using var document = await DocumentAsync(context);
+        using var body = await JsonBody.ReadAsync(context);
         return await AcceptAsync(
             context,
             ingest,
-            [RunJson.Read(document.RootElement, RunOperation.Update, id)]
+            [RunJson.Read(body.Root, RunOperation.Update, body.Utf8, id)]
         );
     }
 
     private static async Task<IResult> BatchAsync(HttpContext context, TraceIngest ingest)
     {
-        using var document = await DocumentAsync(context);
-        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        using var body = await JsonBody.ReadAsync(context);
+        if (body.Root.ValueKind != JsonValueKind.Object)
         {
             return Errors.Invalid("body: must be an object with 'post' and 'patch'");
         }
 
-        var runs = document
-            .RootElement.Items("post")
-            .Select(r => RunJson.Read(r, RunOperation.Create))
+        var runs = body
+            .Root.Items("post")
+            .Select(r => RunJson.Read(r, RunOperation.Create, body.Utf8))
             .Concat(
-                document
-                    .RootElement.Items("patch")
-                    .Select(r => RunJson.Read(r, RunOperation.Update))
+                body.Root.Items("patch")
+                    .Select(r => RunJson.Read(r, RunOperation.Update, body.Utf8))
             )
             .ToList();
         return await AcceptAsync(context, ingest, runs);
@@ -83,7 +82,7 @@ internal static class RunEndpoints
 
         Unlimit(context);
         await using var body = RequestBody.Open(context.Request);
-        var reader = new MultipartRuns(context.Caller(), blobs, ingest, time);
+        using var reader = new MultipartRuns(context.Caller(), blobs, ingest, time);
         return Answer(await reader.ReadAsync(body, boundary, context.RequestAborted));
     }
 

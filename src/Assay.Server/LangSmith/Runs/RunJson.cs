@@ -7,10 +7,11 @@ namespace Assay.Server.LangSmith.Runs;
 /// <summary>From a run as clients send it to a <see cref="RunWrite"/>. Null and absent mean the same: not said. Unknown fields are ignored.</summary>
 internal static class RunJson
 {
-    /// <summary>Reads a run; the reason when it cannot be one. Payloads point into the document's memory.</summary>
+    /// <summary>Reads a run; the reason when it cannot be one. Payloads point into <paramref name="body"/>, the text that the document was read from.</summary>
     public static (RunWrite? Run, string? Problem) Read(
         JsonElement json,
         RunOperation operation,
+        ReadOnlyMemory<byte> body,
         Guid? idFromPath = null
     )
     {
@@ -88,11 +89,11 @@ internal static class RunJson
         run.DottedOrder = json.Text("dotted_order");
         run.ProjectName = json.Text("session_name");
         run.Error = json.Field("error") is var error && error.IsSaid() ? Error(error) : null;
-        run.Inputs = Part(json, "inputs");
-        run.Outputs = Part(json, "outputs");
-        run.Extra = Part(json, "extra");
-        run.Events = Part(json, "events");
-        run.Serialized = Part(json, "serialized");
+        run.Inputs = Part(json, "inputs", body);
+        run.Outputs = Part(json, "outputs", body);
+        run.Extra = Part(json, "extra", body);
+        run.Events = Part(json, "events", body);
+        run.Serialized = Part(json, "serialized", body);
         if (json.Field("tags") is { ValueKind: JsonValueKind.Array } tags)
         {
             run.Tags =
@@ -115,8 +116,17 @@ internal static class RunJson
         && Enum.IsDefined(kind)
         && !char.IsAsciiDigit(text[0]);
 
-    private static Payload? Part(JsonElement json, string name) =>
-        json.Field(name) is var value && value.IsSaid()
-            ? Payload.FromUtf8(JsonMarshal.GetRawUtf8Value(value).ToArray())
-            : null;
+    private static Payload? Part(JsonElement json, string name, ReadOnlyMemory<byte> body)
+    {
+        var value = json.Field(name);
+        if (!value.IsSaid())
+        {
+            return null;
+        }
+
+        var text = JsonMarshal.GetRawUtf8Value(value);
+        return body.Span.Overlaps(text, out var start)
+            ? Payload.FromUtf8(body.Slice(start, text.Length))
+            : Payload.FromUtf8(text.ToArray());
+    }
 }

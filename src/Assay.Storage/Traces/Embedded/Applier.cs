@@ -16,6 +16,7 @@ internal sealed class Applier : IDisposable
     private readonly SqliteConnection _db;
     private readonly ProjectNumbers _projects;
     private readonly PriceLookup _price;
+    private readonly Journal _journal;
     private readonly RunTable _runs;
     private readonly TraceTrees _trees;
     private readonly HourlyAggregates _hourly;
@@ -26,9 +27,10 @@ internal sealed class Applier : IDisposable
     private readonly Dictionary<RunRow, List<(string Field, string Value)>> _facetsBefore = [];
     private long _lastPk;
 
-    public Applier(SqliteConnection db, ProjectNumbers projects, PriceLookup price)
+    public Applier(SqliteConnection db, ProjectNumbers projects, PriceLookup price, Journal journal)
     {
         _db = db;
+        _journal = journal;
         _projects = projects;
         _price = price;
         _runs = new RunTable(db);
@@ -228,12 +230,6 @@ internal sealed class Applier : IDisposable
                 ? TraceOf(workspace, parent) ?? Guid.Empty
                 : state.RunId;
         }
-
-        if (state.Usage is { } usage)
-        {
-            row.Cost =
-                usage.KnownCost ?? _price(workspace, state.Model, state.Provider, usage, row.Start);
-        }
     }
 
     /// <summary>The row a piece belongs to. A change without a project goes to the run it names, wherever that is; one that comes too early waits in the zero project and is adopted by the announcement.</summary>
@@ -303,6 +299,49 @@ internal sealed class Applier : IDisposable
             row.Pk = ++_lastPk;
             RunCount++;
         }
+
+        var state = row.State;
+        if (row.WantsEstimate)
+        {
+            state.Usage = TokenEstimator.Estimate(
+                Text(row, PayloadKind.Inputs),
+                Text(row, PayloadKind.Outputs)
+            );
+        }
+
+        if (state.Usage is { } usage)
+        {
+            row.Cost =
+                usage.KnownCost
+                ?? _price(
+                    _projects[row.Project].Workspace,
+                    state.Model,
+                    state.Provider,
+                    usage,
+                    row.Start
+                );
+        }
+    }
+
+    /// <summary>A payload inside the journal; null when there is none, it is in the blob store, or its block is damaged.</summary>
+    private ReadOnlyMemory<byte>? Text(RunRow row, PayloadKind kind)
+    {
+        foreach (var item in row.Refs)
+        {
+            if (item.Kind == kind && item.BlobKey is null)
+            {
+                try
+                {
+                    return _journal.Read(item.Address);
+                }
+                catch (InvalidDataException)
+                {
+                    return null;
+                }
+            }
+        }
+
+        return null;
     }
 
     private void Save(RunRow row)

@@ -62,7 +62,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             db => Register(db, payloads, (slot, pk) => slots is null || slots.Contains(slot, pk))
         );
         _projects = new ProjectNumbers(_index.Writer);
-        _applier = new Applier(_index.Writer, _projects, price);
+        _applier = new Applier(_index.Writer, _projects, price, _journal);
         _search = SearchIndex.Open(
             Path.Combine(directory, "search"),
             _journal.Read,

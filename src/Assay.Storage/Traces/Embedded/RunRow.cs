@@ -7,6 +7,8 @@ namespace Assay.Storage.Traces.Embedded;
 /// <summary>A run while the applier works on it: the merged state plus what only this engine knows.</summary>
 internal sealed class RunRow
 {
+    private bool _hasNewText;
+
     /// <summary>Zero until inserted.</summary>
     public long Pk { get; set; }
 
@@ -32,6 +34,14 @@ internal sealed class RunRow
 
     /// <summary>Whether the batch at hand works on it.</summary>
     public bool IsTouched { get; set; }
+
+    /// <summary>
+    /// Whether its tokens have to be counted by us: a model call that has ended and for which no piece reported any. Not earlier: most calls
+    /// report with their end, and counting is the most expensive thing that can happen to a run.
+    /// </summary>
+    public bool WantsEstimate =>
+        State is { Kind: RunKind.Llm, Status: not RunStatus.Pending }
+        && (State.Usage is null || (State.Usage.Source == FigureSource.Estimated && _hasNewText));
 
     /// <summary>When its first piece was accepted.</summary>
     public DateTimeOffset? ReceivedAt { get; set; }
@@ -68,6 +78,7 @@ internal sealed class RunRow
     {
         var write = piece.Write;
         var taken = State.Apply(write);
+        _hasNewText |= (taken & (RunFields.Inputs | RunFields.Outputs)) != RunFields.None;
         var isUpdate = write.Operation == RunOperation.Update;
         if ((taken & RunFields.Error) != RunFields.None)
         {

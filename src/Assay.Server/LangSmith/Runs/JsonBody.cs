@@ -1,0 +1,57 @@
+using System.Text.Json;
+
+namespace Assay.Server.LangSmith.Runs;
+
+/// <summary>A request's JSON body in rented memory: the document and everything that points into it are valid until it is disposed.</summary>
+internal sealed class JsonBody : IDisposable
+{
+    private const long MaxBytes = 256L << 20;
+    private readonly ByteArena _memory;
+    private readonly JsonDocument _document;
+
+    private JsonBody(ByteArena memory, ReadOnlyMemory<byte> utf8, JsonDocument document)
+    {
+        _memory = memory;
+        _document = document;
+        Utf8 = utf8;
+    }
+
+    /// <summary>The body as it was sent, unpacked.</summary>
+    public ReadOnlyMemory<byte> Utf8 { get; }
+
+    public JsonElement Root => _document.RootElement;
+
+    /// <summary>Reads the body as JSON, whatever the content type says: JavaScript clients send some of it as text.</summary>
+    public static async Task<JsonBody> ReadAsync(HttpContext context)
+    {
+        RunEndpoints.Unlimit(context);
+        var memory = new ByteArena();
+        try
+        {
+            await using var body = RequestBody.Open(context.Request);
+            if (context.Request.ContentLength is { } length and > 0 and <= MaxBytes)
+            {
+                // One byte more, so that the read that finds the end does not make the memory grow.
+                memory.Room((int)length + 1);
+            }
+
+            var utf8 = await RequestBody.ReadAsync(body, MaxBytes, memory, context.RequestAborted);
+            return new JsonBody(
+                memory,
+                utf8,
+                JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = 256 })
+            );
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _document.Dispose();
+        _memory.Dispose();
+    }
+}
