@@ -8,6 +8,8 @@ switch (arguments.Command)
         return await IngestBench.RunAsync(arguments);
     case "trace":
         return await IngestBench.RunAsync(arguments, isOneTrace: true);
+    case "store":
+        return await StoreBench.RunAsync(arguments);
     case "search":
         return await SearchBench.RunAsync(arguments);
     default:
@@ -17,6 +19,8 @@ switch (arguments.Command)
               ingest   real HTTP: POST + PATCH of runs of about 3.5 KB, acknowledged and queryable
                        --runs 60000 --batch 100 --clients 4 --wire batch|multipart --late 0.5 --rounds 3
                        --url URL --key KEY (default: starts the server built beside this program)
+              store    the store alone: fills it once, then asks lists, traces, facets, charts and searches
+                       --runs 1000000 --scale 0.05 --seconds 8 (per question) --more 0 (full-size runs added at the end, timed) --data DIR (kept)
               search   the store alone: fills it once, then full-text searches
                        --runs 200000 --scale 1 --rounds 7 --data DIR (kept)
               trace    the same, but all runs are of one trace: --runs 100000 --batch 1000

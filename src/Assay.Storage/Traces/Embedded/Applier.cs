@@ -21,6 +21,7 @@ internal sealed class Applier : IDisposable
     private readonly TraceTrees _trees;
     private readonly HourlyAggregates _hourly;
     private readonly Facets _facets;
+    private readonly RootPairs _pairs;
     private readonly List<RunRow> _touched = [];
     private readonly List<(RunRow Row, JournaledWrite Piece)> _pieces = [];
     private readonly Dictionary<Guid, List<RunRow>> _rowsById = [];
@@ -34,11 +35,13 @@ internal sealed class Applier : IDisposable
         _projects = projects;
         _price = price;
         _runs = new RunTable(db);
-        _trees = new TraceTrees(db);
+        _pairs = new RootPairs(db);
+        _trees = new TraceTrees(db, _pairs);
         _hourly = new HourlyAggregates(db);
         _facets = new Facets(db);
         _lastPk = Scalar("SELECT coalesce(max(pk), 0) FROM run");
         RunCount = Scalar("SELECT count(*) FROM run");
+        FillPairs();
     }
 
     public long RunCount { get; private set; }
@@ -166,6 +169,7 @@ internal sealed class Applier : IDisposable
         {
             _hourly.Replace(row.Counted, null);
             _facets.Replace(row.Project, row.Start, _facets.Of(row), []);
+            _pairs.Remove(row);
             Run("DELETE FROM run WHERE pk = $pk", ("$pk", row.Pk));
             Run("DELETE FROM detail WHERE pk = $pk", ("$pk", row.Pk));
             Run(
@@ -206,6 +210,7 @@ internal sealed class Applier : IDisposable
         _trees.Dispose();
         _hourly.Dispose();
         _facets.Dispose();
+        _pairs.Dispose();
     }
 
     private void Fold(Guid workspace, JournaledWrite piece, DateTimeOffset acceptedAt)
@@ -348,6 +353,10 @@ internal sealed class Applier : IDisposable
     {
         var counted = row.Contribute();
         _hourly.Replace(row.Counted, counted);
+        var changesPairs =
+            row.Counted?.IsRoot != row.IsRoot
+            || row.Stored != row.Key
+            || _facetsBefore.ContainsKey(row);
         row.Counted = counted;
         if (row.Stored is not { } stored)
         {
@@ -368,6 +377,39 @@ internal sealed class Applier : IDisposable
         }
 
         _runs.Put(row);
+        if (changesPairs)
+        {
+            _pairs.Put(row);
+        }
+    }
+
+    /// <summary>Once for an index that was made before there was the table.</summary>
+    private void FillPairs()
+    {
+        if (Scalar("SELECT count(*) FROM state WHERE key = 'pairs'") > 0)
+        {
+            return;
+        }
+
+        var roots = new List<(int Project, long Start, long Pk)>();
+        using (
+            var rows = new Statement(_db, "SELECT project, start_us, pk FROM run WHERE is_root = 1")
+        )
+        {
+            while (rows.Step())
+            {
+                roots.Add((rows.Int(0), rows.Long(1), rows.Long(2)));
+            }
+        }
+
+        IndexDatabase.Execute(_db, "BEGIN IMMEDIATE");
+        foreach (var (project, start, pk) in roots)
+        {
+            _pairs.Put(project, start, pk);
+        }
+
+        Run("INSERT INTO state(key, value) VALUES('pairs', '1')");
+        IndexDatabase.Execute(_db, "COMMIT");
     }
 
     private void SavePosition(JournalPosition position) =>

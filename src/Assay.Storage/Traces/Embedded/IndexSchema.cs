@@ -45,6 +45,9 @@ internal static class IndexSchema
             p INTEGER NOT NULL, c INTEGER NOT NULL, t INTEGER NOT NULL, pc INTEGER NOT NULL, cc INTEGER NOT NULL, tc INTEGER NOT NULL,
             latency BLOB, ttft BLOB, tokens BLOB, cost BLOB,
             PRIMARY KEY(project, hour, is_root, kind, model)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS pair(
+            project INTEGER NOT NULL, hash INTEGER NOT NULL, start_us INTEGER NOT NULL, pk INTEGER NOT NULL,
+            PRIMARY KEY(project, hash, start_us, pk)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS facet(
             project INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL,
             PRIMARY KEY(project, field, value, day)) WITHOUT ROWID;

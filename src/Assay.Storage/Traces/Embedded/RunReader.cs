@@ -31,8 +31,14 @@ internal sealed class RunReader(
         using (var reader = index.Read())
         {
             using var command = reader.Connection.CreateCommand();
-            var order = query.InExecutionOrder
-                ? "r.dotted"
+            var pair = RootPairPlan.Choose(
+                reader.Connection,
+                query,
+                projects.Of(query.WorkspaceId, query.ProjectIds) is [var only] ? only : null
+            );
+            var order =
+                query.InExecutionOrder ? "r.dotted"
+                : pair is not null ? "p.start_us"
                 : SqliteFilter.Order(query.OrderBy, "r");
             var direction = query.Ascending || query.InExecutionOrder ? "ASC" : "DESC";
             var checks = new List<string>();
@@ -42,15 +48,28 @@ internal sealed class RunReader(
                 where.Append(After(command, cursor, order, direction));
             }
 
+            var from = "run r";
+            if (pair is { } hash)
+            {
+                from = "pair p CROSS JOIN run r ON r.pk = p.pk";
+                where
+                    .Append(
+                        " AND p.hash = $pair AND p.project = r.project AND p.start_us = r.start_us"
+                    )
+                    .Append(PairBounds(query, projects.Of(query.WorkspaceId, query.ProjectIds)[0]));
+                command.Parameters.AddWithValue("$pair", hash);
+            }
+
             var select =
                 $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, {order} FROM ";
-            var sort = $"WHERE {where} ORDER BY {order} {direction}, r.pk {direction} LIMIT ";
+            var sort =
+                $"WHERE {where} ORDER BY {order} {direction}, {(pair is null ? "r" : "p")}.pk {direction} LIMIT ";
             // Texts are read last and in the order of the page, so that a page reads about as many as it shows: a LIMIT keeps the inner
             // question whole, CROSS JOIN keeps it outermost.
             command.CommandText =
                 checks.Count == 0
-                    ? $"{select} run r JOIN detail d ON d.pk = r.pk {sort} {limit + 1}"
-                    : $"{select} (SELECT r.pk AS found FROM run r {sort} -1) k CROSS JOIN run r ON r.pk = k.found CROSS JOIN detail d ON d.pk = k.found "
+                    ? $"{select} {from} JOIN detail d ON d.pk = r.pk {sort} {limit + 1}"
+                    : $"{select} (SELECT r.pk AS found FROM {from} {sort} -1) k CROSS JOIN run r ON r.pk = k.found CROSS JOIN detail d ON d.pk = k.found "
                         + $"WHERE {string.Join(" AND ", checks)} LIMIT {limit + 1}";
             rows = Read(command, cancellationToken);
         }
@@ -277,6 +296,10 @@ internal sealed class RunReader(
         return string.Join(',', ids.Select((_, i) => $"${prefix}{i}"));
     }
 
+    /// <summary>The bounds that a search of <c>pair</c> begins and ends at; the same ones as those of the rows.</summary>
+    private static string PairBounds(RunQuery query, int project) =>
+        $" AND p.project = {project}{(query.From is null ? "" : " AND p.start_us >= $from")}{(query.To is null ? "" : " AND p.start_us <= $to")}";
+
     private static string After(
         SqliteCommand command,
         string cursor,
@@ -307,6 +330,12 @@ internal sealed class RunReader(
                 _ => parts[2],
             };
             command.Parameters.AddWithValue("$ckey", value);
+            if (order.EndsWith(".start_us", StringComparison.Ordinal))
+            {
+                // Never null, and the only sort that has an index: a comparison of rows begins in its middle, an OR at its end.
+                return $" AND ({order}, {order[0]}.pk) {(direction == "DESC" ? '<' : '>')} ($ckey, $cpk)";
+            }
+
             return direction == "DESC"
                 ? $" AND (({order} < $ckey OR {order} IS NULL) OR ({order} = $ckey AND r.pk < $cpk))"
                 : $" AND ({order} > $ckey OR ({order} = $ckey AND r.pk > $cpk))";

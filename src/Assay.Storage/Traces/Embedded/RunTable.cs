@@ -308,7 +308,7 @@ internal sealed class RunTable : IDisposable
         return _buffer.WrittenSpan;
     }
 
-    private static T? Json<T>(Statement r, int column)
+    public static T? Json<T>(Statement r, int column)
         where T : class => r.IsNull(column) ? null : JsonSerializer.Deserialize<T>(r.Blob(column));
 
     private static DateTimeOffset? Time(Statement r, int column) =>

@@ -15,10 +15,12 @@ internal sealed class TraceTrees : IDisposable
     private readonly Dictionary<(int Project, Guid Trace), TraceTree> _used = [];
     private readonly Statement _load;
     private readonly Statement _update;
+    private readonly RootPairs _pairs;
     private long _batch;
 
-    public TraceTrees(SqliteConnection db)
+    public TraceTrees(SqliteConnection db, RootPairs pairs)
     {
+        _pairs = pairs;
         _load = new Statement(
             db,
             """
@@ -165,6 +167,11 @@ internal sealed class TraceTrees : IDisposable
             }
             : null;
         hourly.Replace(node.Counted, counted);
+        if (counted is { IsRoot: true } && node.Counted is { IsRoot: false })
+        {
+            _pairs.Put(counted.Project, UtcMicroseconds.ToMicroseconds(node.Start), node.Pk);
+        }
+
         node.Counted = counted;
         _update.Bind(1, node.Pk);
         _update.Bind(2, node.IsRoot ? 1 : 0);
