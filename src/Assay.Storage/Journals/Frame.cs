@@ -21,6 +21,7 @@ internal sealed class Frame
     private const int Level = 1;
 
     private const int MaxKeptBytes = 4 << 20;
+    private static readonly Payload s_stored = Payload.FromUtf8(default);
 
     [ThreadStatic]
     private static Compressor? t_compressor;
@@ -225,6 +226,7 @@ internal sealed class Frame
         for (var i = 0; i < writes.Length; i++)
         {
             var items = payloads[i];
+            Mark(runs[i], items);
             var placed = items.Length == 0 ? [] : new JournaledPayload[items.Length];
             for (var k = 0; k < items.Length; k++)
             {
@@ -260,6 +262,40 @@ internal sealed class Frame
             header.FrameBytes,
             header.AcceptedAt
         );
+    }
+
+    /// <summary>
+    /// Says on a piece which payloads it has without holding them: their bytes are in the journal now, and a piece read back from there has to
+    /// say the same, or it would be folded in as one without payloads.
+    /// </summary>
+    private static void Mark(RunWrite run, ColumnCodec.RelativePayload[] items)
+    {
+        foreach (var item in items)
+        {
+            switch (item.Kind)
+            {
+                case PayloadKind.Inputs:
+                    run.Inputs = s_stored;
+                    break;
+                case PayloadKind.Outputs:
+                    run.Outputs = s_stored;
+                    break;
+                case PayloadKind.Extra:
+                    run.Extra = s_stored;
+                    break;
+                case PayloadKind.Events:
+                    run.Events = s_stored;
+                    break;
+                case PayloadKind.Serialized:
+                    run.Serialized = s_stored;
+                    break;
+                case PayloadKind.Error:
+                    run.WholeError = s_stored;
+                    break;
+                default:
+                    throw new InvalidDataException($"Unknown payload {item.Kind}.");
+            }
+        }
     }
 
     private static void WriteHeader(

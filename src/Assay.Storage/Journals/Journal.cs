@@ -28,6 +28,7 @@ internal sealed partial class Journal : IAsyncDisposable
     private bool _mustRoll;
     private long _pendingBytes;
     private long _unappliedBytes;
+    private long _unappliedPieces;
 
     private Journal(
         JournalOptions options,
@@ -97,6 +98,7 @@ internal sealed partial class Journal : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (
             Volatile.Read(ref _unappliedBytes) > _options.MaxUnappliedBytes
+            || Volatile.Read(ref _unappliedPieces) > _options.MaxUnappliedPieces
             || Volatile.Read(ref _pendingBytes) > _options.MaxPendingBytes
         )
         {
@@ -127,7 +129,11 @@ internal sealed partial class Journal : IAsyncDisposable
     }
 
     /// <summary>Says that a batch is in the index, which makes room for others.</summary>
-    public void Release(JournaledBatch batch) => Interlocked.Add(ref _unappliedBytes, -batch.Bytes);
+    public void Release(JournaledBatch batch)
+    {
+        Interlocked.Add(ref _unappliedBytes, -batch.Bytes);
+        Interlocked.Add(ref _unappliedPieces, -batch.Runs.Count - batch.Feedback.Count);
+    }
 
     /// <summary>The frames from a position to the end, skipping damaged ones.</summary>
     public IEnumerable<JournaledBatch> Replay(JournalPosition from)
@@ -287,6 +293,7 @@ internal sealed partial class Journal : IAsyncDisposable
                 var batch = item.Frame.Place(item.Batch, start, item.AcceptedAt);
                 start = batch.End;
                 Interlocked.Add(ref _unappliedBytes, batch.Bytes);
+                Interlocked.Add(ref _unappliedPieces, batch.Runs.Count + batch.Feedback.Count);
                 _durable.Writer.TryWrite(batch);
             }
 

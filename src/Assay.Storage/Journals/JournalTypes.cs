@@ -65,6 +65,9 @@ internal sealed record JournalOptions(string Directory)
     /// <summary>Bytes durable and not yet in the index before callers are told to come back.</summary>
     public long MaxUnappliedBytes { get; init; } = 256L << 20;
 
+    /// <summary>Pieces durable and not yet in the index before callers are told to come back: each costs a few kilobytes of memory until then.</summary>
+    public int MaxUnappliedPieces { get; init; } = 40_000;
+
     /// <summary>Free disk below this refuses writes.</summary>
     public long MinFreeDiskBytes { get; init; } = 64L << 20;
 

@@ -60,7 +60,11 @@ internal static class RootPairPlan
             _ => [],
         };
 
-    private static string? Exact(ValueTest? test) =>
+    /// <summary>Of tests that all have to hold, the text that one of them gives exactly.</summary>
+    private static string? Exact(IReadOnlyList<ValueTest> tests) =>
+        tests.Select(Exact).FirstOrDefault(t => t is not null);
+
+    private static string? Exact(ValueTest test) =>
         test is { Operator: Comparison.Equal, Values: [{ Type: FilterValueType.Text } value] }
             ? value.Text
             : null;
