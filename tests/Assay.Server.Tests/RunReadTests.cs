@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
 
 namespace Assay.Server.Tests;
@@ -85,12 +84,50 @@ public sealed class RunReadTests : IAsyncLifetime
             one,
             Assert.Single(found.GetProperty("runs").EnumerateArray()).GetProperty("id").GetGuid()
         );
-        using var refused = await _server.Client.PostAsJsonAsync(
-            "/runs/query",
-            new { session = await ProjectAsync(), execution_order = 2 },
-            Cancel
+    }
+
+    [Fact]
+    public async Task The_place_in_the_trace_can_be_asked_for()
+    {
+        var root = Guid.CreateVersion7();
+        var start = new DateTime(2026, 3, 1, 10, 0, 0);
+        await SendAsync(
+            new
+            {
+                id = root,
+                name = "first",
+                run_type = "chain",
+                start_time = start,
+            }
         );
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        foreach (var name in (string[])["second", "third"])
+        {
+            start = start.AddSeconds(1);
+            var id = Guid.CreateVersion7();
+            await SendAsync(
+                new
+                {
+                    id,
+                    name,
+                    run_type = "tool",
+                    parent_run_id = root,
+                    trace_id = root,
+                    dotted_order = $"20260301T100000000000Z{root}.{start:yyyyMMdd'T'HHmmss}000000Z{id}",
+                    start_time = start,
+                }
+            );
+        }
+
+        var found = await QueryAsync(new { trace = root, execution_order = 2 });
+        Assert.Equal(
+            "second",
+            Assert
+                .Single(found.GetProperty("runs").EnumerateArray())
+                .GetProperty("name")
+                .GetString()
+        );
+        found = await QueryAsync(new { trace = root, filter = "gte(execution_order, 2)" });
+        Assert.Equal(2, found.GetProperty("runs").GetArrayLength());
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Assay.Core.Feedback;
 
 /// <summary>
@@ -29,6 +32,16 @@ public sealed record FeedbackRecord
 
     /// <summary>The value as JSON text: a label, a number, an object.</summary>
     public string? ValueJson { get; init; }
+
+    /// <summary>The value as filters see it: a text as it is, everything else as its JSON text, null when there is none.</summary>
+    [JsonIgnore]
+    public string? Label =>
+        ValueJson switch
+        {
+            null or "null" => null,
+            ['"', ..] => JsonSerializer.Deserialize<string>(ValueJson),
+            _ => ValueJson,
+        };
 
     /// <summary>Free text.</summary>
     public string? Comment { get; init; }

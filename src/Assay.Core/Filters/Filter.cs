@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Assay.Core.Filters;
 
 /// <summary>
@@ -34,19 +36,17 @@ public abstract record Filter
     public sealed record Search(SearchScope Scope, string Text) : Filter;
 
     /// <summary>
-    /// Some pair of the run passes both tests; a null test passes always. Keys of inputs and outputs are flattened paths joined by dots,
-    /// arrays transparent. Values compare as text.
+    /// Some one pair of the run passes all tests. Keys of inputs and outputs are flattened paths joined by dots, arrays transparent
+    /// (<see cref="FlatPairs"/>). Values are texts, see <see cref="ValueTest"/>.
     /// </summary>
-    public sealed record PairExists(PairKind Kind, ValueTest? Key, ValueTest? Value) : Filter;
-
-    /// <summary>Some one feedback of the run passes all tests; a null test passes always.</summary>
-    public sealed record FeedbackExists(
-        ValueTest? Key,
-        ValueTest? Score,
-        ValueTest? Value,
-        ValueTest? Comment,
-        ValueTest? Source
+    public sealed record PairExists(
+        PairKind Kind,
+        IReadOnlyList<ValueTest> Key,
+        IReadOnlyList<ValueTest> Value
     ) : Filter;
+
+    /// <summary>Some one feedback of the run passes all tests.</summary>
+    public sealed record FeedbackExists(IReadOnlyList<FeedbackTest> Tests) : Filter;
 
     /// <summary>Metadata, as a JSON object, contains this JSON object (objects by subset, everything else by equality as text).</summary>
     public sealed record MetadataContains(string Json) : Filter;
@@ -55,10 +55,50 @@ public abstract record Filter
     public static Filter Everything { get; } = new And([]);
 }
 
-/// <summary>A comparison of one text or number with constants.</summary>
+/// <summary>A test of one part of a feedback.</summary>
+/// <param name="Part">Which part.</param>
+/// <param name="Test">The test; of a score by number, of every other part by text.</param>
+public sealed record FeedbackTest(FeedbackPart Part, ValueTest Test);
+
+/// <summary>The parts of a feedback that filters look at.</summary>
+public enum FeedbackPart
+{
+    /// <summary>Key.</summary>
+    Key,
+
+    /// <summary>Numeric score.</summary>
+    Score,
+
+    /// <summary>Value; a label as it is, anything else as its JSON text.</summary>
+    Value,
+
+    /// <summary>Comment.</summary>
+    Comment,
+
+    /// <summary>Kind of source: <c>api</c>, <c>app</c>, <c>model</c>, <c>auto_eval</c>.</summary>
+    Source,
+}
+
+/// <summary>
+/// A comparison of one text with constants. Equality and patterns compare text, whatever the constant's type (<c>1</c> is <c>"1"</c>).
+/// Order compares numbers when the constant is one, and then a text that is no number is never greater or less; otherwise it compares text
+/// by code point (which puts ISO dates in order).
+/// </summary>
 /// <param name="Operator">How.</param>
 /// <param name="Values">One value, or several for <see cref="Comparison.OneOf"/>.</param>
-public sealed record ValueTest(Comparison Operator, IReadOnlyList<FilterValue> Values);
+public sealed record ValueTest(Comparison Operator, IReadOnlyList<FilterValue> Values)
+{
+    /// <summary>The constant of an order comparison when it is a number; null when texts are to be compared.</summary>
+    public double? OrderNumber =>
+        Operator
+            is Comparison.Greater
+                or Comparison.GreaterOrEqual
+                or Comparison.Less
+                or Comparison.LessOrEqual
+        && Values[0].Type is FilterValueType.Number or FilterValueType.Text
+            ? FilterText.Number(Values[0].Text)
+            : null;
+}
 
 /// <summary>How two values are compared. Text is compared ordinally; <see cref="Like"/> ignores ASCII case and takes <c>%</c> as wild card, a pattern without one means "contains".</summary>
 public enum Comparison
@@ -197,6 +237,9 @@ public enum RunField
 
     /// <summary>True for roots.</summary>
     IsRoot,
+
+    /// <summary>Place in its trace by execution order key, 1 for the first, which is the root. Counted when asked: costs a pass over the trace.</summary>
+    ExecutionOrder,
 }
 
 /// <summary>A constant in a filter. Exactly one of the typed properties is meaningful, told by <see cref="Type"/>.</summary>
@@ -231,6 +274,18 @@ public readonly record struct FilterValue
 
     /// <summary>The id.</summary>
     public Guid Id { get; }
+
+    /// <summary>The number in a unit <paramref name="factor"/> times smaller, free of what floating point adds (0.0011 s are 1,100 µs).</summary>
+    public double Scaled(double factor) => Math.Round(Number * factor, 3);
+
+    /// <summary>The constant as text, as texts are compared with it.</summary>
+    public string AsText() =>
+        Type switch
+        {
+            FilterValueType.Id => Id.ToString(),
+            FilterValueType.Time => Time.ToString("O", CultureInfo.InvariantCulture),
+            _ => Text ?? "",
+        };
 
     /// <summary>The missing value.</summary>
     public static FilterValue Null { get; } = new(FilterValueType.Null, null, 0, default, default);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Assay.Core.Traces;
 
 namespace Assay.Core.Filters;
 
@@ -35,7 +36,28 @@ internal static class FilterFields
         ["prompt_cost"] = RunField.PromptCost,
         ["completion_cost"] = RunField.CompletionCost,
         ["is_root"] = RunField.IsRoot,
+        ["execution_order"] = RunField.ExecutionOrder,
     };
+
+    /// <summary>Names beside the scalar fields, for suggestions.</summary>
+    private static readonly string[] s_others =
+    [
+        "tags",
+        "metadata",
+        "inputs",
+        "outputs",
+        "metadata_key",
+        "metadata_value",
+        "input_key",
+        "input_value",
+        "output_key",
+        "output_value",
+        "feedback_key",
+        "feedback_score",
+        "feedback_value",
+        "feedback_comment",
+        "feedback_source",
+    ];
 
     private static readonly Dictionary<string, Comparison> s_operators = new()
     {
@@ -56,8 +78,109 @@ internal static class FilterFields
             : throw new FilterException(
                 $"There is no field '{name.Word}'",
                 name.Position,
-                Nearest(name.Word, s_fields.Keys)
+                Nearest(name.Word, [.. s_fields.Keys, .. s_others])
             );
+
+    /// <summary>A condition on a scalar field: the operator must have a meaning for the field, the constant must be one of its values.</summary>
+    public static Filter Compare(FilterCall call)
+    {
+        var comparison = Operator(call);
+        var (name, constant) = call.Two();
+        var field = Find(name);
+        if (comparison is Comparison.Like or Comparison.NotLike)
+        {
+            return Like(call, field, comparison, constant);
+        }
+
+        var value = Convert(field, constant);
+        var isOrder = comparison is not (Comparison.Equal or Comparison.NotEqual);
+        if (isOrder && value.Type == FilterValueType.Null)
+        {
+            throw new FilterException("null goes with eq and neq only", constant.Position);
+        }
+
+        if (
+            isOrder
+            && field is RunField.Kind or RunField.Status or RunField.IsRoot or RunField.ProjectId
+        )
+        {
+            throw new FilterException(
+                $"{name.Word} has no order; use eq, neq or in",
+                call.Position
+            );
+        }
+
+        return new Filter.Compare(field, comparison, value);
+    }
+
+    private static Filter Like(
+        FilterCall call,
+        RunField field,
+        Comparison comparison,
+        FilterArgument constant
+    )
+    {
+        var pattern = Pattern(constant);
+        IReadOnlyList<string>? names = field switch
+        {
+            RunField.Kind => Names<RunKind>(),
+            RunField.Status => Names<RunStatus>(),
+            _ => null,
+        };
+        if (names is not null)
+        {
+            Filter any = new Filter.In(
+                field,
+                [.. names.Where(n => FilterText.IsLike(n, pattern)).Select(FilterValue.Of)]
+            );
+            return comparison == Comparison.Like ? any : new Filter.Not(any);
+        }
+
+        return IsText(field)
+            ? new Filter.Compare(field, comparison, FilterValue.Of(pattern))
+            : throw new FilterException(
+                $"{call.Name} compares texts; {call.Arguments[0].Word} is none",
+                call.Position
+            );
+    }
+
+    /// <summary>A pattern of like.</summary>
+    public static string Pattern(FilterArgument constant) =>
+        constant.List is not null || constant.Call is not null
+            ? throw new FilterException("Expected one value", constant.Position)
+        : constant.Value.Type == FilterValueType.Null
+            ? throw new FilterException("null goes with eq and neq only", constant.Position)
+        : constant.Word.Length > FilterText.MaxPattern
+            ? throw new FilterException(
+                $"A pattern has at most {FilterText.MaxPattern} characters",
+                constant.Position
+            )
+        : constant.Word;
+
+    private static bool IsText(RunField field) =>
+        field
+            is RunField.Name
+                or RunField.Error
+                or RunField.ThreadId
+                or RunField.Model
+                or RunField.Provider;
+
+    private static IReadOnlyList<string> Names<T>()
+        where T : struct, Enum => [.. Enum.GetNames<T>().Select(n => n.ToLowerInvariant())];
+
+    private static FilterValue OneOf<T>(FilterArgument argument)
+        where T : struct, Enum
+    {
+        var names = Names<T>();
+        var word = argument.Word.ToLowerInvariant();
+        return names.Contains(word)
+            ? FilterValue.Of(word)
+            : throw new FilterException(
+                $"'{argument.Word}' is not one of {string.Join(", ", names)}",
+                argument.Position,
+                Nearest(word, names)
+            );
+    }
 
     public static Comparison Operator(FilterCall call) =>
         s_operators.TryGetValue(call.Name, out var comparison)
@@ -114,15 +237,17 @@ internal static class FilterFields
             or RunField.TotalCost
             or RunField.PromptCost
             or RunField.CompletionCost:
-                return
-                    double.TryParse(
-                        argument.Word,
-                        NumberStyles.Float,
-                        CultureInfo.InvariantCulture,
-                        out var number
-                    ) && double.IsFinite(number)
+                return FilterText.Number(argument.Word) is { } number
                     ? FilterValue.Of(number, argument.Word)
                     : throw Bad("a number");
+            case RunField.ExecutionOrder:
+                return FilterText.Number(argument.Word) is { } place
+                    ? FilterValue.Of(place, argument.Word)
+                    : throw Bad("a number; 1 is the root");
+            case RunField.Kind:
+                return OneOf<RunKind>(argument);
+            case RunField.Status:
+                return OneOf<RunStatus>(argument);
             case RunField.IsRoot:
                 return bool.TryParse(argument.Word, out var flag)
                     ? FilterValue.Of(flag)
@@ -143,20 +268,15 @@ internal static class FilterFields
             _ when text.EndsWith('s') => (1, text[..^1]),
             _ when text.EndsWith('m') => (60, text[..^1]),
             _ when text.EndsWith('h') => (3_600, text[..^1]),
+            _ when text.EndsWith('d') => (86_400, text[..^1]),
             _ => (1.0, text),
         };
-        return
-            double.TryParse(
-                digits,
-                NumberStyles.Float,
-                CultureInfo.InvariantCulture,
-                out var number
-            ) && double.IsFinite(number)
-            ? number * factor
+        return FilterText.Number(digits) * factor is { } seconds && double.IsFinite(seconds)
+            ? seconds
             : null;
     }
 
-    private static string? Nearest(string word, IEnumerable<string> known) =>
+    public static string? Nearest(string word, IEnumerable<string> known) =>
         word.Length > 40
             ? null
             : known

@@ -1,119 +1,78 @@
 namespace Assay.Core.Filters;
 
 /// <summary>
-/// Binds <c>metadata_key</c>/<c>metadata_value</c>, <c>input_*</c>, <c>output_*</c> and <c>feedback_*</c> comparisons of one <c>and</c> to one pair.
-/// Documented cases: equal key: present; unequal key: absent; equal key and unequal value: present with another value; both unequal: key absent
-/// and value nowhere; unequal key and equal value: key absent and some key has the value.
+/// Binds <c>metadata_key</c>/<c>metadata_value</c>, <c>input_*</c>, <c>output_*</c> and <c>feedback_*</c> comparisons of one <c>and</c> to
+/// pairs. Documented cases: equal key: present; unequal key: absent; equal key and unequal value: present with another value; both unequal:
+/// key absent and value nowhere; unequal key and equal value: key absent and some key has the value. Several keys in one <c>and</c> make
+/// several pairs: what follows a key belongs to it; when all keys come first, the first value goes with the first key, and so on, what is
+/// over with the last. Several comparisons of one value (a range) test one pair.
 /// </summary>
 internal static class FilterPairs
 {
+    /// <summary>A comparison of a part of a pair, as read.</summary>
+    private sealed record PairCall(string Part, ValueTest Test)
+    {
+        /// <summary>"Not this one"; unequal to null says that there is one.</summary>
+        public bool IsNegative =>
+            Test.Operator == Comparison.NotLike
+            || (
+                Test.Operator == Comparison.NotEqual && Test.Values[0].Type != FilterValueType.Null
+            );
+
+        public bool IsKey => Part == "key";
+
+        public bool IsRange =>
+            Test.Operator
+                is Comparison.Greater
+                    or Comparison.GreaterOrEqual
+                    or Comparison.Less
+                    or Comparison.LessOrEqual;
+    }
+
     public static bool IsPair(FilterCall call) =>
-        call.Arguments.Count == 2 && Part(call.Arguments[0].Word) is not null;
+        call.Arguments.Count > 0
+        && call.Name is not ("has" or "exists" or "search")
+        && Part(call.Arguments[0].Word) is not null;
 
     public static Filter Bind(IReadOnlyList<FilterCall> calls, Func<FilterCall, Filter> build)
     {
         var items = new List<Filter>();
         foreach (
-            var group in calls.Where(IsPair).GroupBy(c => Part(c.Arguments[0].Word)!.Value.Kind)
+            var family in calls.Where(IsPair).GroupBy(c => Part(c.Arguments[0].Word)!.Value.Kind)
         )
         {
-            items.AddRange(
-                group.Key == "feedback" ? Feedback([.. group]) : Pairs(Kind(group.Key), [.. group])
-            );
+            items.AddRange(Pairs(family.Key, [.. family.Select(Read)]));
         }
 
         items.AddRange(calls.Where(c => !IsPair(c)).Select(build));
         return items.Count == 1 ? items[0] : new Filter.And(items);
     }
 
-    public static ValueTest Test(Comparison comparison, FilterArgument argument) =>
-        new(
-            argument.List is null ? comparison : Comparison.OneOf,
-            argument.List is { } list ? [.. list.Select(v => v.Value)] : [argument.Value]
-        );
-
-    private static IEnumerable<Filter> Pairs(PairKind kind, IReadOnlyList<FilterCall> calls)
+    /// <summary>A test of a text by one constant, or by several for <see cref="Comparison.OneOf"/>.</summary>
+    public static ValueTest Test(Comparison comparison, FilterArgument argument)
     {
-        var keys = calls
-            .Where(c => Part(c.Arguments[0].Word)!.Value.Part == "key")
-            .Select(Test)
-            .ToList();
-        var values = calls
-            .Where(c => Part(c.Arguments[0].Word)!.Value.Part == "value")
-            .Select(Test)
-            .ToList();
-        var wanted = keys.Where(k => k.Operator is not (Comparison.NotEqual or Comparison.NotLike))
-            .ToList();
-        if (wanted.Count == 0)
+        if (comparison == Comparison.OneOf)
         {
-            foreach (var key in keys)
-            {
-                yield return new Filter.Not(new Filter.PairExists(kind, Positive(key), null));
-            }
-
-            foreach (var value in values)
-            {
-                yield return value.Operator is Comparison.NotEqual or Comparison.NotLike
-                    ? new Filter.Not(new Filter.PairExists(kind, null, Positive(value)))
-                    : new Filter.PairExists(kind, null, value);
-            }
-
-            yield break;
+            var list =
+                argument.List ?? throw new FilterException("in takes a list", argument.Position);
+            return new ValueTest(comparison, [.. list.Select(One)]);
         }
 
-        for (var i = 0; i < wanted.Count; i++)
+        if (comparison is Comparison.Like or Comparison.NotLike)
         {
-            // Several pairs in one "and" go by their order: first key with first value.
-            yield return new Filter.PairExists(
-                kind,
-                wanted[i],
-                i < values.Count ? values[i] : null
-            );
+            return new ValueTest(comparison, [FilterValue.Of(FilterFields.Pattern(argument))]);
         }
 
-        foreach (var value in values.Skip(wanted.Count))
-        {
-            yield return new Filter.PairExists(kind, wanted[^1], value);
-        }
-
-        foreach (var key in keys.Except(wanted))
-        {
-            yield return new Filter.Not(new Filter.PairExists(kind, Positive(key), null));
-        }
+        var value = One(argument);
+        return
+            value.Type == FilterValueType.Null
+            && comparison is not (Comparison.Equal or Comparison.NotEqual)
+            ? throw new FilterException("null goes with eq and neq only", argument.Position)
+            : new ValueTest(comparison, [value]);
     }
 
-    private static IEnumerable<Filter> Feedback(IReadOnlyList<FilterCall> calls)
-    {
-        ValueTest? Find(string part) =>
-            calls.FirstOrDefault(c => Part(c.Arguments[0].Word)!.Value.Part == part) is { } call
-                ? Test(call)
-                : null;
-        var key = Find("key");
-        if (key is { Operator: Comparison.NotEqual or Comparison.NotLike })
-        {
-            yield return new Filter.Not(
-                new Filter.FeedbackExists(Positive(key), null, null, null, null)
-            );
-            key = null;
-            if (calls.Count == 1)
-            {
-                yield break;
-            }
-        }
-
-        yield return new Filter.FeedbackExists(
-            key,
-            Find("score"),
-            Find("value"),
-            Find("comment"),
-            Find("source")
-        );
-    }
-
-    private static ValueTest Test(FilterCall call) =>
-        Test(call.Name == "in" ? Comparison.OneOf : FilterFields.Operator(call), call.Arguments[1]);
-
-    private static ValueTest Positive(ValueTest test) =>
+    /// <summary>The test that a negative one negates.</summary>
+    public static ValueTest Positive(ValueTest test) =>
         test with
         {
             Operator = test.Operator switch
@@ -122,6 +81,142 @@ internal static class FilterPairs
                 Comparison.NotLike => Comparison.Like,
                 var other => other,
             },
+        };
+
+    private static FilterValue One(FilterArgument argument) =>
+        argument.List is not null || argument.Call is not null
+            ? throw new FilterException("Expected one value", argument.Position)
+            : argument.Value;
+
+    private static PairCall Read(FilterCall call)
+    {
+        var (name, constant) = call.Two();
+        var part = Part(name.Word)!.Value;
+        var comparison = call.Name == "in" ? Comparison.OneOf : FilterFields.Operator(call);
+        if (part is not ("feedback", "score"))
+        {
+            return new PairCall(part.Part, Test(comparison, constant));
+        }
+
+        return comparison is Comparison.Like or Comparison.NotLike
+            ? throw new FilterException(
+                $"{call.Name} compares texts; feedback_score is a number",
+                call.Position
+            )
+            : new PairCall(
+                part.Part,
+                Test(
+                    comparison,
+                    constant.List is { } list
+                        ? constant with
+                        {
+                            List = [.. list.Select(Score)],
+                        }
+                        : Score(constant)
+                )
+            );
+    }
+
+    private static FilterArgument Score(FilterArgument constant) =>
+        constant.Value.Type is FilterValueType.Null or FilterValueType.Boolean
+        || constant.List is not null
+        || constant.Call is not null
+            ? constant
+        : FilterText.Number(constant.Word) is { } number
+            ? constant with
+            {
+                Value = FilterValue.Of(number, constant.Word),
+            }
+        : throw new FilterException($"'{constant.Word}' is not a number", constant.Position);
+
+    private static IEnumerable<Filter> Pairs(string family, IReadOnlyList<PairCall> calls)
+    {
+        foreach (var key in calls.Where(c => c.IsKey && c.IsNegative))
+        {
+            yield return new Filter.Not(Exists(family, [Negated(key)]));
+        }
+
+        var hasKey = calls.Any(c => c.IsKey && !c.IsNegative);
+        if (!hasKey)
+        {
+            foreach (var value in calls.Where(c => !c.IsKey && c.IsNegative))
+            {
+                yield return new Filter.Not(Exists(family, [Negated(value)]));
+            }
+        }
+
+        var rest = calls.Where(c => !c.IsNegative || (hasKey && !c.IsKey)).ToList();
+        foreach (var group in hasKey ? ByKey(rest) : WithoutKey(rest))
+        {
+            yield return Exists(family, group);
+        }
+    }
+
+    /// <summary>One group for each key.</summary>
+    private static List<List<PairCall>> ByKey(IReadOnlyList<PairCall> calls)
+    {
+        var groups = calls.Where(c => c.IsKey).Select(c => new List<PairCall> { c }).ToList();
+        var isInterleaved =
+            calls[0].IsKey
+            && calls.Zip(calls.Skip(1)).All(pair => !pair.First.IsKey || !pair.Second.IsKey);
+        var current = -1;
+        var seen = new Dictionary<string, int>();
+        foreach (var call in calls)
+        {
+            if (call.IsKey)
+            {
+                current++;
+                continue;
+            }
+
+            var place = seen[call.Part] = seen.GetValueOrDefault(call.Part, -1) + 1;
+            groups[isInterleaved ? current : Math.Min(place, groups.Count - 1)].Add(call);
+        }
+
+        return groups;
+    }
+
+    /// <summary>Tests without a key go together as long as one pair can pass them: a second value to be equal to is another pair's.</summary>
+    private static List<List<PairCall>> WithoutKey(IReadOnlyList<PairCall> calls)
+    {
+        var groups = new List<List<PairCall>>();
+        foreach (var call in calls)
+        {
+            if (
+                groups.Count == 0
+                || (!call.IsRange && groups[^1].Any(c => c.Part == call.Part && !c.IsRange))
+            )
+            {
+                groups.Add([]);
+            }
+
+            groups[^1].Add(call);
+        }
+
+        return groups;
+    }
+
+    private static PairCall Negated(PairCall call) => call with { Test = Positive(call.Test) };
+
+    private static Filter Exists(string family, IReadOnlyList<PairCall> group) =>
+        family == "feedback"
+            ? new Filter.FeedbackExists([
+                .. group.Select(c => new FeedbackTest(FeedbackPartOf(c.Part), c.Test)),
+            ])
+            : new Filter.PairExists(
+                Kind(family),
+                [.. group.Where(c => c.IsKey).Select(c => c.Test)],
+                [.. group.Where(c => !c.IsKey).Select(c => c.Test)]
+            );
+
+    private static FeedbackPart FeedbackPartOf(string part) =>
+        part switch
+        {
+            "key" => FeedbackPart.Key,
+            "score" => FeedbackPart.Score,
+            "value" => FeedbackPart.Value,
+            "comment" => FeedbackPart.Comment,
+            _ => FeedbackPart.Source,
         };
 
     private static PairKind Kind(string name) =>

@@ -156,15 +156,7 @@ internal sealed class FilterReader(string text)
             if (text[_at] == '\\' && _at + 1 < text.Length)
             {
                 _at++;
-                result.Append(
-                    text[_at] switch
-                    {
-                        'n' => '\n',
-                        't' => '\t',
-                        'r' => '\r',
-                        var other => other,
-                    }
-                );
+                result.Append(ReadEscape());
             }
             else
             {
@@ -181,6 +173,39 @@ internal sealed class FilterReader(string text)
 
         _at++;
         return result.ToString();
+    }
+
+    /// <summary>The character after a backslash; leaves the place at its last one. Python clients write what is not ASCII as \\uXXXX.</summary>
+    private char ReadEscape()
+    {
+        if (text[_at] == 'u')
+        {
+            if (
+                _at + 4 < text.Length
+                && ushort.TryParse(
+                    text.AsSpan(_at + 1, 4),
+                    NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture,
+                    out var unit
+                )
+            )
+            {
+                _at += 4;
+                return (char)unit;
+            }
+
+            throw new FilterException("\\u needs four hexadecimal digits", _at - 1);
+        }
+
+        return text[_at] switch
+        {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'b' => '\b',
+            'f' => '\f',
+            var other => other,
+        };
     }
 
     private void Expect(char wanted)

@@ -1,8 +1,11 @@
+using System.Text.Json;
+
 namespace Assay.Core.Filters;
 
 /// <summary>
 /// LangSmith's filter language: <c>and(eq(run_type, "llm"), gt(latency, "5s"), has(tags, "x"))</c>. Inside one <c>and</c> the key and value
-/// comparisons of metadata, inputs, outputs and feedback bind to the same pair. Bounded in length and depth, so that no text can hurt.
+/// comparisons of metadata, inputs, outputs and feedback bind to the same pair; <c>metadata.k</c>, <c>inputs.a.b</c> and <c>outputs.a</c>
+/// name one pair directly. Bounded in length and depth, so that no text can hurt.
 /// </summary>
 public static class LangSmithFilterParser
 {
@@ -29,128 +32,72 @@ public static class LangSmithFilterParser
         switch (call.Name)
         {
             case "and":
-                return FilterPairs.Bind([.. Calls(call)], Build);
+                return FilterPairs.Bind(Conditions(call), Build);
             case "or":
-                return new Filter.Or([.. Calls(call).Select(Build)]);
+                return new Filter.Or([.. Conditions(call).Select(Build)]);
             case "not":
-                return Calls(call) is [var one]
+                return Conditions(call) is [var one]
                     ? new Filter.Not(Build(one))
-                    : throw new FilterException("not takes one condition", call.Position);
-            default:
-                return FilterPairs.IsPair(call) ? FilterPairs.Bind([call], Build) : Condition(call);
-        }
-    }
-
-    private static List<FilterCall> Calls(FilterCall call) =>
-        [
-            .. call.Arguments.Select(a =>
-                a.Call ?? throw new FilterException($"{call.Name} takes conditions", a.Position)
-            ),
-        ];
-
-    private static Filter Condition(FilterCall call)
-    {
-        switch (call.Name)
-        {
+                    : throw new FilterException(
+                        "not takes one condition",
+                        call.Arguments[1].Position
+                    );
             case "search":
-                return call.Arguments switch
-                {
-                    [var text] => new Filter.Search(SearchScope.Everything, text.Word),
-                    [var field, var text] => new Filter.Search(Scope(field), text.Word),
-                    _ => throw new FilterException(
-                        "search takes a text, or a field and a text",
-                        call.Position
-                    ),
-                };
+                return Search(call);
             case "has":
                 return Has(call);
             case "exists":
-                return new Filter.PairExists(
-                    call.Argument(0).Word switch
-                    {
-                        "metadata" => PairKind.Metadata,
-                        "inputs" => PairKind.Inputs,
-                        "outputs" => PairKind.Outputs,
-                        var other => throw new FilterException(
-                            $"'{other}' has no keys",
-                            call.Argument(0).Position,
-                            "metadata"
-                        ),
-                    },
-                    FilterPairs.Test(Comparison.Equal, call.Argument(1)),
-                    null
-                );
-            case "in":
-                var list =
-                    call.Argument(1).List
-                    ?? throw new FilterException("in takes a list", call.Argument(1).Position);
-                return IsTag(call.Argument(0))
-                    ? new Filter.HasTag(
-                        new ValueTest(Comparison.OneOf, [.. list.Select(v => v.Value)])
-                    )
-                    : new Filter.In(
-                        Field(call.Argument(0)),
-                        [.. list.Select(v => FilterFields.Convert(Field(call.Argument(0)), v))]
-                    );
+                return Exists(call);
             default:
-                return Compare(call);
+                return FilterPairs.IsPair(call) ? FilterPairs.Bind([call], Build) : Compare(call);
         }
     }
 
-    private static Filter Compare(FilterCall call)
+    private static List<FilterCall> Conditions(FilterCall call) =>
+        call.Arguments.Count == 0
+            ? throw new FilterException($"{call.Name} needs a condition", call.Position)
+            :
+            [
+                .. call.Arguments.Select(a =>
+                    a.Call ?? throw new FilterException($"{call.Name} takes conditions", a.Position)
+                ),
+            ];
+
+    private static Filter.Search Search(FilterCall call) =>
+        call.Arguments switch
+        {
+            [var text] => new Filter.Search(SearchScope.Everything, Text(text)),
+            [var field, var text] => new Filter.Search(Scope(field), Text(text)),
+            _ => throw new FilterException(
+                "search takes a text, or a field and a text",
+                call.Arguments.Count > 2 ? call.Arguments[2].Position : call.Position
+            ),
+        };
+
+    private static Filter Exists(FilterCall call)
     {
-        var comparison = FilterFields.Operator(call);
-        var name = call.Argument(0);
-        if (IsTag(name))
-        {
-            return comparison is Comparison.NotEqual or Comparison.NotLike
-                ? new Filter.Not(
-                    new Filter.HasTag(FilterPairs.Test(Positive(comparison), call.Argument(1)))
-                )
-                : new Filter.HasTag(FilterPairs.Test(comparison, call.Argument(1)));
-        }
-
-        if (name.Word is "inputs" or "outputs")
-        {
-            var kind = name.Word == "inputs" ? PairKind.Inputs : PairKind.Outputs;
-            return comparison is Comparison.NotEqual or Comparison.NotLike
-                ? new Filter.Not(
-                    new Filter.PairExists(
-                        kind,
-                        null,
-                        FilterPairs.Test(Positive(comparison), call.Argument(1))
-                    )
-                )
-                : new Filter.PairExists(kind, null, FilterPairs.Test(comparison, call.Argument(1)));
-        }
-
-        if (name.Word == "execution_order")
-        {
-            // Only "1, the root" is stored of it; other comparisons have no meaning here.
-            return
-                call.Argument(1).Value is { Type: FilterValueType.Number, Number: 1 }
-                && comparison is Comparison.Equal or Comparison.NotEqual
-                ? new Filter.Compare(
-                    RunField.IsRoot,
-                    Comparison.Equal,
-                    FilterValue.Of(comparison == Comparison.Equal)
-                )
-                : throw new FilterException(
-                    "execution_order can only be compared with 1, the root",
-                    call.Position
-                );
-        }
-
-        var field = Field(name);
-        return new Filter.Compare(field, comparison, FilterFields.Convert(field, call.Argument(1)));
+        var (name, key) = call.Two();
+        var kind = Pairs(name.Word);
+        return kind is { } pairs
+                ? new Filter.PairExists(pairs, [FilterPairs.Test(Comparison.Equal, key)], [])
+            : name.Word == "feedback"
+                ? new Filter.FeedbackExists([
+                    new(FeedbackPart.Key, FilterPairs.Test(Comparison.Equal, key)),
+                ])
+            : throw new FilterException(
+                $"'{name.Word}' has no keys",
+                name.Position,
+                FilterFields.Nearest(name.Word, ["metadata", "inputs", "outputs", "feedback"])
+                    ?? "metadata"
+            );
     }
 
     private static Filter Has(FilterCall call)
     {
-        var name = call.Argument(0);
+        var (name, value) = call.Two();
         if (IsTag(name))
         {
-            return new Filter.HasTag(FilterPairs.Test(Comparison.Equal, call.Argument(1)));
+            return new Filter.HasTag(FilterPairs.Test(Comparison.Equal, value));
         }
 
         if (name.Word != "metadata")
@@ -158,62 +105,102 @@ public static class LangSmithFilterParser
             throw new FilterException("has takes tags or metadata", name.Position, "tags");
         }
 
-        var json = call.Argument(1).Word;
         try
         {
-            using var document = System.Text.Json.JsonDocument.Parse(json);
-            return document.RootElement.ValueKind == System.Text.Json.JsonValueKind.Object
-                ? new Filter.MetadataContains(json)
-                : throw new FilterException(
-                    "has(metadata, …) takes a JSON object",
-                    call.Argument(1).Position
-                );
+            using var document = JsonDocument.Parse(value.Word);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return new Filter.MetadataContains(value.Word);
+            }
         }
-        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new FilterException(
-                "has(metadata, …) takes a JSON object",
-                call.Argument(1).Position
+            // Told below, like JSON of another type.
+        }
+
+        throw new FilterException("has(metadata, …) takes a JSON object", value.Position);
+    }
+
+    private static Filter Compare(FilterCall call)
+    {
+        var comparison = call.Name == "in" ? Comparison.OneOf : FilterFields.Operator(call);
+        var (name, constant) = call.Two();
+        if (IsTag(name))
+        {
+            return Any(FilterPairs.Test(comparison, constant), test => new Filter.HasTag(test));
+        }
+
+        if (name.Word is "inputs" or "outputs")
+        {
+            var kind = name.Word == "inputs" ? PairKind.Inputs : PairKind.Outputs;
+            return Any(
+                FilterPairs.Test(comparison, constant),
+                test => new Filter.PairExists(kind, [], [test])
             );
         }
+
+        if (name.Word.Split('.', 2) is [var root, { Length: > 0 } path] && Pairs(root) is { } pairs)
+        {
+            return OfPath(pairs, path, FilterPairs.Test(comparison, constant));
+        }
+
+        if (comparison != Comparison.OneOf)
+        {
+            return FilterFields.Compare(call);
+        }
+
+        var field = FilterFields.Find(name);
+        var list = constant.List ?? throw new FilterException("in takes a list", constant.Position);
+        return new Filter.In(field, [.. list.Select(v => FilterFields.Convert(field, v))]);
     }
+
+    /// <summary>The pair of one key: equality to null is absence, unequal holds for a missing one too.</summary>
+    private static Filter OfPath(PairKind kind, string path, ValueTest test)
+    {
+        ValueTest[] key = [new(Comparison.Equal, [FilterValue.Of(path)])];
+        return test.Values is [{ Type: FilterValueType.Null }]
+            ? test.Operator == Comparison.Equal
+                ? new Filter.Not(new Filter.PairExists(kind, key, []))
+                : new Filter.PairExists(kind, key, [])
+            : Any(test, positive => new Filter.PairExists(kind, key, [positive]));
+    }
+
+    /// <summary>Some member passes; for a negative test, none passes its opposite.</summary>
+    private static Filter Any(ValueTest test, Func<ValueTest, Filter> exists) =>
+        test.Operator is Comparison.NotEqual or Comparison.NotLike
+            ? new Filter.Not(exists(FilterPairs.Positive(test)))
+            : exists(test);
+
+    private static PairKind? Pairs(string name) =>
+        name switch
+        {
+            "metadata" => PairKind.Metadata,
+            "inputs" => PairKind.Inputs,
+            "outputs" => PairKind.Outputs,
+            _ => null,
+        };
 
     private static bool IsTag(FilterArgument argument) => argument.Word is "tags" or "tag";
 
-    private static Comparison Positive(Comparison comparison) =>
-        comparison == Comparison.NotLike ? Comparison.Like : Comparison.Equal;
-
-    private static RunField Field(FilterArgument argument) => FilterFields.Find(argument);
+    private static string Text(FilterArgument argument) =>
+        argument.List is null
+        && argument.Call is null
+        && argument.Value.Type != FilterValueType.Null
+            ? argument.Word
+            : throw new FilterException("search takes a text", argument.Position);
 
     private static SearchScope Scope(FilterArgument argument) =>
-        Enum.TryParse<SearchScope>(argument.Word, ignoreCase: true, out var scope)
-        && !char.IsAsciiDigit(argument.Word[0])
-            ? scope
-            : throw new FilterException(
-                $"'{argument.Word}' cannot be searched",
+        argument.Word switch
+        {
+            "inputs" => SearchScope.Inputs,
+            "outputs" => SearchScope.Outputs,
+            "name" => SearchScope.Name,
+            "error" => SearchScope.Error,
+            "everything" => SearchScope.Everything,
+            var other => throw new FilterException(
+                $"'{other}' cannot be searched",
                 argument.Position,
-                "inputs"
-            );
+                FilterFields.Nearest(other, ["inputs", "outputs", "name", "error"]) ?? "inputs"
+            ),
+        };
 }
-
-/// <summary>A call as read: name and arguments.</summary>
-internal sealed record FilterCall(
-    string Name,
-    IReadOnlyList<FilterArgument> Arguments,
-    int Position
-)
-{
-    public FilterArgument Argument(int index) =>
-        index < Arguments.Count
-            ? Arguments[index]
-            : throw new FilterException($"{Name} needs {index + 1} arguments", Position);
-}
-
-/// <summary>An argument as read: a call, a list, or a constant; <see cref="Word"/> is the text of a name or a string.</summary>
-internal sealed record FilterArgument(
-    FilterCall? Call,
-    IReadOnlyList<FilterArgument>? List,
-    FilterValue Value,
-    string Word,
-    int Position
-);

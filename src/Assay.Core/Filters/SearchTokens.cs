@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Assay.Core.Filters;
 
@@ -46,6 +47,39 @@ public static class SearchTokens
         var words = new HashSet<string>(StringComparer.Ordinal);
         ForEach(text, w => words.Add(w.ToString()));
         return words;
+    }
+
+    /// <summary>Takes out of <paramref name="wanted"/> every word that the text has.</summary>
+    public static void Take(HashSet<string> wanted, string? text)
+    {
+        if (text is not null && wanted.Count > 0)
+        {
+            ForEach(text, w => wanted.GetAlternateLookup<ReadOnlySpan<char>>().Remove(w));
+        }
+    }
+
+    /// <summary>Takes out of <paramref name="wanted"/> every word that the texts and numbers of a JSON value have; keys do not count.</summary>
+    public static void TakeJson(HashSet<string> wanted, ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 256 });
+        try
+        {
+            while (wanted.Count > 0 && reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String)
+                {
+                    Take(wanted, reader.GetString());
+                }
+                else if (reader.TokenType is JsonTokenType.Number)
+                {
+                    Take(wanted, Encoding.UTF8.GetString(reader.ValueSpan));
+                }
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What cannot be read has no words.
+        }
     }
 
     private static void Flush(Span<char> buffer, ref int length, Action<ReadOnlySpan<char>> word)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Assay.Storage.Traces.Embedded;
@@ -17,19 +18,25 @@ internal sealed class SqliteFilter(
     SearchPlan searches
 )
 {
+    private const int MaxListed = 200;
+    private static readonly (int At, int Length)[] s_uuidGroups =
+    [
+        (1, 8),
+        (9, 4),
+        (13, 4),
+        (17, 4),
+        (21, 12),
+    ];
+
     /// <summary>A condition on the row <paramref name="alias"/> of <c>run</c>.</summary>
     public string Compile(Filter filter, string alias)
     {
         switch (filter)
         {
             case Filter.And and:
-                return and.Items.Count == 0
-                    ? "1"
-                    : $"({string.Join(" AND ", and.Items.Select(i => Compile(i, alias)))})";
+                return Join(and.Items, " AND ", "1", alias);
             case Filter.Or or:
-                return or.Items.Count == 0
-                    ? "0"
-                    : $"({string.Join(" OR ", or.Items.Select(i => Compile(i, alias)))})";
+                return Join(or.Items, " OR ", "0", alias);
             case Filter.Not not:
                 return $"NOT coalesce({Compile(not.Item, alias)}, 0)";
             case Filter.Compare compare:
@@ -39,22 +46,22 @@ internal sealed class SqliteFilter(
                     Value(compare.Field, compare.Value)
                 );
             case Filter.In list:
-                return list.Values.Count == 0
-                    ? "0"
-                    : $"{Field(list.Field, alias)} IN ({string.Join(", ", list.Values.Select(v => Parameter(Value(list.Field, v))))})";
+                return In(
+                    Field(list.Field, alias),
+                    [.. list.Values.Select(v => Value(list.Field, v))]
+                );
             case Filter.HasTag tag:
                 return $"EXISTS(SELECT 1 FROM detail d, json_each(d.tags) j WHERE d.pk = {alias}.pk AND {Test("j.value", tag.Test)})";
             case Filter.Search search:
                 return searches.Condition(search, alias);
             case Filter.PairExists { Kind: PairKind.Metadata } pair:
-                return $"EXISTS(SELECT 1 FROM detail d, json_each(d.metadata) j WHERE d.pk = {alias}.pk{And("j.key", pair.Key)}{And("j.value", pair.Value)})";
+                return $"EXISTS(SELECT 1 FROM detail d, json_each(d.metadata) j WHERE d.pk = {alias}.pk{All("j.key", pair.Key)}{All("j.value", pair.Value)})";
             case Filter.PairExists pair:
                 return $"EXISTS(SELECT 1 FROM detail d, json_each(assay_pairs(d.refs, {(int)pair.Kind})) j WHERE d.pk = {alias}.pk"
-                    + $"{And("json_extract(j.value, '$[0]')", pair.Key)}{And("json_extract(j.value, '$[1]')", pair.Value)})";
+                    + $"{All("json_extract(j.value, '$[0]')", pair.Key)}{All("json_extract(j.value, '$[1]')", pair.Value)})";
             case Filter.FeedbackExists feedback:
                 return $"EXISTS(SELECT 1 FROM feedback f WHERE f.run = {alias}.id AND f.workspace = (SELECT workspace FROM project WHERE no = {alias}.project)"
-                    + $"{And("f.key", feedback.Key)}{And("f.score", feedback.Score)}{And("f.value", feedback.Value)}"
-                    + $"{And("f.comment", feedback.Comment)}{And("f.source", feedback.Source)})";
+                    + $"{string.Concat(feedback.Tests.Select(t => $" AND {Feedback(t)}"))})";
             case Filter.MetadataContains contains:
                 return $"assay_contains((SELECT d.refs FROM detail d WHERE d.pk = {alias}.pk), {Parameter(contains.Json)})";
             default:
@@ -62,36 +69,64 @@ internal sealed class SqliteFilter(
         }
     }
 
-    private string And(string column, ValueTest? test) =>
-        test is null ? "" : $" AND {Test(column, test)}";
-
-    private string Test(string column, ValueTest test)
+    /// <summary>Joined pairwise, so that the expression grows as deep as the logarithm of its width: SQLite refuses depths over 1,000.</summary>
+    private string Join(IReadOnlyList<Filter> items, string word, string empty, string alias)
     {
-        if (test.Operator == Comparison.OneOf)
-        {
-            return test.Values.Count == 0
-                ? "0"
-                : $"{column} IN ({string.Join(", ", test.Values.Select(v => Parameter(Text(v))))})";
-        }
+        return items.Count == 0 ? empty : Range(0, items.Count);
 
-        var value = test.Values[0];
-        var isOrder =
-            test.Operator
-            is Comparison.Greater
-                or Comparison.GreaterOrEqual
-                or Comparison.Less
-                or Comparison.LessOrEqual;
-        if (
-            column.EndsWith("score", StringComparison.Ordinal)
-            && value.Type is FilterValueType.Number or FilterValueType.Boolean
-        )
+        string Range(int from, int count)
         {
-            return Compare(column, test.Operator, value.Number);
-        }
+            if (count == 1)
+            {
+                return Compile(items[from], alias);
+            }
 
-        return isOrder && value.Type == FilterValueType.Number
-            ? Compare($"CAST({column} AS REAL)", test.Operator, value.Number)
-            : Compare(column, test.Operator, Text(value));
+            var half = count / 2;
+            return $"({Range(from, half)}{word}{Range(from + half, count - half)})";
+        }
+    }
+
+    private string All(string column, IReadOnlyList<ValueTest> tests) =>
+        string.Concat(tests.Select(t => $" AND {Test(column, t)}"));
+
+    private string Feedback(FeedbackTest test) =>
+        test.Part switch
+        {
+            FeedbackPart.Key => Test("f.key", test.Test),
+            FeedbackPart.Value => Test("f.value", test.Test),
+            FeedbackPart.Comment => Test("f.comment", test.Test),
+            FeedbackPart.Source => Test("f.source", test.Test),
+            FeedbackPart.Score => test.Test.Operator == Comparison.OneOf
+                ? In("f.score", [.. test.Test.Values.Select(Score)])
+                : Compare("f.score", test.Test.Operator, Score(test.Test.Values[0])),
+            _ => throw new NotSupportedException(test.Part.ToString()),
+        };
+
+    private static object Score(FilterValue value) =>
+        value.Type == FilterValueType.Null ? DBNull.Value : value.Number;
+
+    /// <summary>A test of a text.</summary>
+    private string Test(string column, ValueTest test) =>
+        test.Operator == Comparison.OneOf ? In(column, [.. test.Values.Select(Text)])
+        : test.OrderNumber is { } number ? Compare($"assay_number({column})", test.Operator, number)
+        : Compare(column, test.Operator, Text(test.Values[0]));
+
+    /// <summary>Equal to one of several; a missing value is equal to null among them.</summary>
+    private string In(string column, IReadOnlyList<object> values)
+    {
+        var there = values.Where(v => v is not DBNull).ToList();
+        var list = there switch
+        {
+            [] => "0",
+            { Count: <= MaxListed } =>
+                $"{column} IN ({string.Join(", ", there.Select(Parameter))})",
+            // A statement takes some 32,000 parameters; a longer list is one.
+            [byte[], ..] =>
+                $"{column} IN (SELECT unhex(value) FROM json_each({Parameter(JsonSerializer.Serialize(there.Cast<byte[]>().Select(Convert.ToHexString)))}))",
+            _ =>
+                $"{column} IN (SELECT value FROM json_each({Parameter(JsonSerializer.Serialize(there))}))",
+        };
+        return there.Count == values.Count ? list : $"({list} OR {column} IS NULL)";
     }
 
     private string Compare(string column, Comparison comparison, object value) =>
@@ -146,12 +181,23 @@ internal sealed class SqliteFilter(
             RunField.PromptCost => $"{alias}.sum_pc",
             RunField.CompletionCost => $"{alias}.sum_cc",
             RunField.IsRoot => $"{alias}.is_root",
+            RunField.ExecutionOrder =>
+                $"(SELECT 1 + count(*) FROM run x WHERE x.trace = {alias}.trace AND x.project = {alias}.project AND {OrderKey("x")} < {OrderKey(alias)})",
             _ => throw new NotSupportedException(field.ToString()),
         };
 
     /// <summary>The column to sort by.</summary>
     public static string Order(RunField field, string alias) =>
         field == RunField.Error ? $"{alias}.status" : Field(field, alias);
+
+    /// <summary>The execution order key as <see cref="RunReaderRows"/> reads it.</summary>
+    private static string OrderKey(string alias) =>
+        $"coalesce({alias}.dotted, strftime('%Y%m%dT%H%M%S', {alias}.start_us / 1000000, 'unixepoch') || printf('%06dZ', {alias}.start_us % 1000000) || "
+        + string.Join(
+            " || '-' || ",
+            s_uuidGroups.Select(p => $"lower(substr(hex({alias}.id), {p.At}, {p.Length}))")
+        )
+        + ")";
 
     private object Value(RunField field, FilterValue value)
     {
@@ -175,9 +221,10 @@ internal sealed class SqliteFilter(
             )
                 ? (int)status
                 : -1,
-            RunField.Latency or RunField.FirstTokenLatency => value.Number * 1e6,
-            RunField.TotalCost or RunField.PromptCost or RunField.CompletionCost => value.Number
-                * 1e9,
+            RunField.Latency or RunField.FirstTokenLatency => value.Scaled(1e6),
+            RunField.TotalCost or RunField.PromptCost or RunField.CompletionCost => value.Scaled(
+                1e9
+            ),
             _ => value.Type switch
             {
                 FilterValueType.Id => value.Id.ToByteArray(bigEndian: true),
@@ -199,13 +246,7 @@ internal sealed class SqliteFilter(
                 or RunField.Provider;
 
     private static object Text(FilterValue value) =>
-        value.Type switch
-        {
-            FilterValueType.Null => DBNull.Value,
-            FilterValueType.Id => value.Id.ToString(),
-            FilterValueType.Time => value.Time.ToString("O", CultureInfo.InvariantCulture),
-            _ => value.Text ?? value.Number.ToString(CultureInfo.InvariantCulture),
-        };
+        value.Type == FilterValueType.Null ? DBNull.Value : value.AsText();
 
     private string Parameter(object value)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
@@ -17,15 +18,6 @@ internal static class RunQueryJson
             );
         }
 
-        var order = json.Int("execution_order");
-        if (order is not (null or 1))
-        {
-            throw new BadRequestBodyException(
-                StatusCodes.Status422UnprocessableEntity,
-                "execution_order: only 1 (roots) can be asked for"
-            );
-        }
-
         return new RunQuery
         {
             WorkspaceId = Guid.Empty,
@@ -34,12 +26,17 @@ internal static class RunQueryJson
             TraceId = json.Id("trace"),
             ParentRunId = json.Id("parent_run"),
             ReferenceExampleIds = json.Ids("reference_example"),
-            IsRoot = json.Bool("is_root") ?? (order == 1 ? true : null),
+            IsRoot = json.Bool("is_root") ?? (json.Int("execution_order") == 1 ? true : null),
             HasError = json.Bool("error"),
             Kind = json.Text("run_type") is { } type ? Kind(type) : null,
             From = json.Time("start_time"),
             To = json.Time("end_time"),
-            Filter = All(Filter(json, "filter"), Filter(json, "search_filter"), Search(json)),
+            Filter = All(
+                Filter(json, "filter"),
+                Filter(json, "search_filter"),
+                Search(json),
+                ExecutionOrder(json)
+            ),
             TraceFilter = Filter(json, "trace_filter"),
             TreeFilter = Filter(json, "tree_filter"),
             Ascending = string.Equals(
@@ -143,6 +140,16 @@ internal static class RunQueryJson
                 StatusCodes.Status422UnprocessableEntity,
                 $"run_type: '{type}' is not a run type"
             );
+
+    /// <summary>The place in the trace; the first is the root, which has a cheaper question.</summary>
+    private static Filter.Compare? ExecutionOrder(JsonElement json) =>
+        json.Int("execution_order") is { } place and not 1
+            ? new Filter.Compare(
+                RunField.ExecutionOrder,
+                Comparison.Equal,
+                FilterValue.Of(place, place.ToString(CultureInfo.InvariantCulture))
+            )
+            : null;
 
     private static Filter? Search(JsonElement json) =>
         ParsedQuery(json) is { } text ? LangSmithFilterParser.Parse(text) : null;

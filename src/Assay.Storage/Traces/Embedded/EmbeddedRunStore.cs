@@ -1,5 +1,6 @@
 using Assay.Core.Blobs;
 using Assay.Core.Feedback;
+using Assay.Core.Filters;
 using Assay.Core.Models;
 using Assay.Core.Threads;
 using Assay.Core.Traces;
@@ -549,6 +550,11 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         db.CreateFunction("assay_candidate", isCandidate);
         db.CreateFunction<byte[]?, long, string>("assay_pairs", payloads.Pairs);
         db.CreateFunction<byte[]?, string, bool>("assay_contains", payloads.Contains);
+        db.CreateFunction<string?, double?>(
+            "assay_number",
+            FilterText.Number,
+            isDeterministic: true
+        );
     }
 
     private static partial class Log

@@ -23,7 +23,7 @@ internal static class FeedbackTable
         command.Parameters.AddWithValue("$project", Columns.Id(item.ProjectId));
         command.Parameters.AddWithValue("$key", item.Key);
         command.Parameters.AddWithValue("$score", item.Score is { } score ? score : DBNull.Value);
-        command.Parameters.AddWithValue("$value", Columns.Text(Label(item.ValueJson)));
+        command.Parameters.AddWithValue("$value", Columns.Text(item.Label));
         command.Parameters.AddWithValue("$comment", Columns.Text(item.Comment));
         command.Parameters.AddWithValue("$source", item.SourceType);
         command.Parameters.AddWithValue("$user", Columns.Id(item.UserId));
@@ -132,7 +132,7 @@ internal static class FeedbackTable
                         scores.Sum(s => (s - mean!.Value) * (s - mean.Value)) / (scores.Count - 1)
                     ),
             Values = items
-                .Select(f => Label(f.ValueJson))
+                .Select(f => f.Label)
                 .OfType<string>()
                 .GroupBy(v => v)
                 .ToDictionary(g => g.Key, g => g.LongCount()),
@@ -145,16 +145,6 @@ internal static class FeedbackTable
     /// <summary>A source as JSON text: its type and its metadata.</summary>
     private static string Source(FeedbackRecord item) =>
         $$"""{"type":{{JsonSerializer.Serialize(item.SourceType)}},"metadata":{{item.SourceMetadataJson ?? "null"}}}""";
-
-    private static string? Label(string? json)
-    {
-        if (json is null or "null")
-        {
-            return null;
-        }
-
-        return json.StartsWith('"') ? JsonSerializer.Deserialize<string>(json) : json;
-    }
 
     private static void One(SqliteCommand command, StringBuilder sql, string column, Guid? id)
     {

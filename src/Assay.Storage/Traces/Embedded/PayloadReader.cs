@@ -33,18 +33,13 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
             return await BytesAsync(pieces[0], cancellationToken);
         }
 
-        JsonObject? merged = null;
+        var bodies = new List<ReadOnlyMemory<byte>>(pieces.Count);
         foreach (var piece in pieces)
         {
-            if (
-                JsonNode.Parse((await BytesAsync(piece, cancellationToken)).Span) is JsonObject part
-            )
-            {
-                merged = merged is null ? part : Merge(merged, part);
-            }
+            bodies.Add(await BytesAsync(piece, cancellationToken));
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(merged);
+        return Merge(bodies);
     }
 
     /// <summary>A stream over one payload, seekable.</summary>
@@ -100,46 +95,32 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
     }
 
     /// <summary>SQL function <c>assay_pairs</c>: flattened inputs or outputs as a JSON array of [key, value].</summary>
-    public string Pairs(byte[]? refs, long kind)
-    {
-        var pairs = new List<string[]>();
-        var bytes = Inline(
-            refs,
-            (PairKind)kind == PairKind.Inputs ? PayloadKind.Inputs : PayloadKind.Outputs
-        );
-        if (bytes is { } json)
-        {
-            using var document = JsonDocument.Parse(json);
-            Flatten(document.RootElement, "", pairs);
-        }
-
-        return JsonSerializer.Serialize(pairs);
-    }
+    public string Pairs(byte[]? refs, long kind) =>
+        Inline(refs, (PairKind)kind == PairKind.Inputs ? PayloadKind.Inputs : PayloadKind.Outputs)
+            is { } json
+            ? JsonSerializer.Serialize(FlatPairs.Of(json).Select(p => new[] { p.Key, p.Value }))
+            : "[]";
 
     /// <summary>SQL function <c>assay_contains</c>: the metadata contains the JSON object.</summary>
-    public bool Contains(byte[]? refs, string json)
+    public bool Contains(byte[]? refs, string json) =>
+        Inline(refs, PayloadKind.Extra) is { } extra && JsonSubset.MetadataContains(extra, json);
+
+    private static ReadOnlyMemory<byte> Merge(IEnumerable<ReadOnlyMemory<byte>> pieces)
     {
-        using var wanted = JsonDocument.Parse(json);
-        return Inline(refs, PayloadKind.Extra) is { } extra
-            && JsonNode.Parse(extra.Span)?["metadata"] is { } metadata
-            && Contains(metadata, wanted.RootElement);
+        JsonObject? merged = null;
+        foreach (var piece in pieces)
+        {
+            if (
+                JsonNode.Parse(piece.Span, documentOptions: new() { MaxDepth = 256 })
+                is JsonObject part
+            )
+            {
+                merged = merged is null ? part : Merge(merged, part);
+            }
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(merged);
     }
-
-    private static bool Contains(JsonNode have, JsonElement want) =>
-        want.ValueKind == JsonValueKind.Object
-            ? have is JsonObject o
-                && want.EnumerateObject()
-                    .All(p => o[p.Name] is { } value && Contains(value, p.Value))
-            : string.Equals(
-                Text(have),
-                want.ValueKind == JsonValueKind.String ? want.GetString() : want.GetRawText(),
-                StringComparison.Ordinal
-            );
-
-    private static string Text(JsonNode node) =>
-        node is JsonValue value && value.TryGetValue<string>(out var text)
-            ? text
-            : node.ToJsonString();
 
     private static JsonObject Merge(JsonObject old, JsonObject piece)
     {
@@ -165,54 +146,23 @@ internal sealed class PayloadReader(Journal journal, IBlobStore blobs)
         return old;
     }
 
-    private static void Flatten(JsonElement element, string path, List<string[]> pairs)
-    {
-        if (pairs.Count >= 100)
-        {
-            return;
-        }
-
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                foreach (var property in element.EnumerateObject())
-                {
-                    Flatten(
-                        property.Value,
-                        path.Length == 0 ? property.Name : $"{path}.{property.Name}",
-                        pairs
-                    );
-                }
-
-                break;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                {
-                    Flatten(item, path, pairs);
-                }
-
-                break;
-            default:
-                var text =
-                    element.ValueKind == JsonValueKind.String
-                        ? element.GetString() ?? ""
-                        : element.GetRawText();
-                pairs.Add([path, text.Length <= 250 ? text : text[..250]]);
-                break;
-        }
-    }
-
-    /// <summary>A payload inside the journal; one in the blob store is too large for a filter to read.</summary>
+    /// <summary>A payload inside the journal, whole as <see cref="ReadAsync"/> reads it; pieces in the blob store are too large for a filter to read.</summary>
     private ReadOnlyMemory<byte>? Inline(byte[]? refs, PayloadKind kind)
     {
-        var found = PayloadRefs
+        var pieces = PayloadRefs
             .Decode(refs)
             .Where(r => r.Kind == kind && r.BlobKey is null)
             .OrderBy(r => r.FromUpdate)
+            .Select(r => journal.Read(r.Address))
             .ToList();
 
         // The cast matters: a bare null would become an empty value by way of a null array.
-        return found.Count == 0 ? (ReadOnlyMemory<byte>?)null : journal.Read(found[^1].Address);
+        return pieces switch
+        {
+            [] => (ReadOnlyMemory<byte>?)null,
+            [var one] => one,
+            _ => Merge(pieces),
+        };
     }
 
     private async Task<ReadOnlyMemory<byte>> BytesAsync(

@@ -286,8 +286,18 @@ internal sealed class RunReader(
         }
     }
 
+    /// <summary>A list for IN. A statement takes some 32,000 parameters, so a long one becomes a single parameter.</summary>
     private static string Ids(SqliteCommand command, string prefix, IReadOnlyList<Guid> ids)
     {
+        if (ids.Count > 500)
+        {
+            command.Parameters.AddWithValue(
+                "$" + prefix,
+                JsonSerializer.Serialize(ids.Select(i => i.ToString("N")))
+            );
+            return $"SELECT unhex(value) FROM json_each(${prefix})";
+        }
+
         for (var i = 0; i < ids.Count; i++)
         {
             command.Parameters.AddWithValue($"${prefix}{i}", Columns.Id(ids[i]));
