@@ -13,6 +13,8 @@ namespace Assay.Storage.Journals;
 /// </summary>
 internal sealed partial class Journal : IAsyncDisposable
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+    private readonly CancellationTokenSource _closing = new();
     private readonly JournalOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -46,10 +48,19 @@ internal sealed partial class Journal : IAsyncDisposable
     }
 
     /// <summary>Opens or creates a journal; a torn tail of the last segment is cut.</summary>
-    public static Journal Open(JournalOptions options, TimeProvider time, ILogger<Journal> logger)
+    /// <param name="options">Sizes and limits.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told about damage.</param>
+    /// <param name="sound">Up to here frames were read after a sync once: they are no torn tail and need no look. New frames come behind it in any case.</param>
+    public static Journal Open(
+        JournalOptions options,
+        TimeProvider time,
+        ILogger<Journal> logger,
+        JournalPosition sound = default
+    )
     {
         Directory.CreateDirectory(options.Directory);
-        var segments = SegmentFiles.Open(options.Directory);
+        var segments = SegmentFiles.Open(options.Directory, sound);
         var end = segments.End;
         var length = segments.Length(end.Segment);
         if (length > end.Offset)
@@ -188,21 +199,59 @@ internal sealed partial class Journal : IAsyncDisposable
         return block.AsMemory(address.ItemOffset, address.Length);
     }
 
-    /// <summary>Drops a closed segment and everything in it.</summary>
+    /// <summary>The sound frames of one segment.</summary>
+    public IEnumerable<JournaledBatch> ReadSegment(int segment)
+    {
+        var limit = _segments.Length(segment);
+        for (long offset = 0; offset + Frame.HeaderBytes <= limit; )
+        {
+            if (_segments.ReadFrame(new JournalPosition(segment, offset), limit) is { } found)
+            {
+                if (found.Batch is { } batch)
+                {
+                    yield return batch;
+                }
+
+                offset += found.Bytes;
+            }
+            else
+            {
+                offset = _segments.FindHeader(segment, offset + 1, limit);
+            }
+        }
+    }
+
+    /// <summary>Drops a closed segment and everything in it. Readers that have an address in it already can read for a moment yet.</summary>
     public void DeleteSegment(int segment)
     {
         if (segment < End.Segment)
         {
-            _segments.Delete(segment);
+            _segments.Retire(segment);
+            _ = ReleaseAsync(segment);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         _pending.Writer.TryComplete();
+        await _closing.CancelAsync();
         await _writer;
         _durable.Writer.TryComplete();
         _segments.Dispose();
+        _closing.Dispose();
+    }
+
+    private async Task ReleaseAsync(int segment)
+    {
+        try
+        {
+            await Task.Delay(Grace, _time, _closing.Token);
+            _segments.Release(segment);
+        }
+        catch (OperationCanceledException)
+        {
+            // The files are closed with the journal.
+        }
     }
 
     private void Damaged(JournalPosition start)

@@ -56,8 +56,10 @@ internal sealed record JournaledBatch(
 /// <param name="Directory">Where its segments lie; created when missing.</param>
 internal sealed record JournalOptions(string Directory)
 {
+    public const long DefaultSegmentBytes = 256L << 20;
+
     /// <summary>A segment is closed when it reaches this.</summary>
-    public long SegmentBytes { get; init; } = 256L << 20;
+    public long SegmentBytes { get; init; } = DefaultSegmentBytes;
 
     /// <summary>Bytes waiting for the disk before callers are told to come back.</summary>
     public long MaxPendingBytes { get; init; } = 64L << 20;

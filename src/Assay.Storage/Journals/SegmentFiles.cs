@@ -10,6 +10,7 @@ internal sealed class SegmentFiles : IDisposable
 {
     private readonly string _directory;
     private readonly ConcurrentDictionary<int, SafeFileHandle> _handles = new();
+    private readonly ConcurrentDictionary<int, SafeFileHandle> _retired = new();
 
     private SegmentFiles(string directory)
     {
@@ -23,7 +24,7 @@ internal sealed class SegmentFiles : IDisposable
     /// <summary>Where the next frame goes.</summary>
     public JournalPosition End { get; private set; }
 
-    public static SegmentFiles Open(string directory)
+    public static SegmentFiles Open(string directory, JournalPosition sound)
     {
         var files = new SegmentFiles(directory);
         foreach (
@@ -45,12 +46,21 @@ internal sealed class SegmentFiles : IDisposable
 
         if (files._handles.IsEmpty)
         {
-            files.Create(1);
-            files.End = new JournalPosition(1, 0);
+            var first = Math.Max(1, sound.Segment);
+            files.Create(first);
+            files.End = new JournalPosition(first, 0);
         }
         else
         {
-            files.End = files.FindEnd(files._handles.Keys.Max());
+            var last = files._handles.Keys.Max();
+            files.End = files.FindEnd(last, sound.Segment == last ? sound.Offset : 0);
+        }
+
+        if (files.End < sound)
+        {
+            // Files were lost or cut: what comes now must not take places that count as read.
+            files.Create(sound.Segment + 1);
+            files.End = new JournalPosition(sound.Segment + 1, 0);
         }
 
         return files;
@@ -188,13 +198,24 @@ internal sealed class SegmentFiles : IDisposable
         }
     }
 
-    public void Delete(int segment)
+    /// <summary>Deletes a segment's file; its bytes can be read until <see cref="Release"/>.</summary>
+    public void Retire(int segment)
     {
-        if (_handles.TryRemove(segment, out var handle))
+        if (_handles.TryGetValue(segment, out var handle))
         {
-            handle.Dispose();
+            _retired[segment] = handle;
+            _handles.TryRemove(segment, out _);
             File.Delete(PathOf(segment));
             DurableDirectory.Sync(_directory);
+        }
+    }
+
+    /// <summary>Closes a retired segment, which gives its disk back.</summary>
+    public void Release(int segment)
+    {
+        if (_retired.TryRemove(segment, out var handle))
+        {
+            handle.Dispose();
         }
     }
 
@@ -202,18 +223,18 @@ internal sealed class SegmentFiles : IDisposable
 
     public void Dispose()
     {
-        foreach (var handle in _handles.Values)
+        foreach (var handle in _handles.Values.Concat(_retired.Values))
         {
             handle.Dispose();
         }
     }
 
     /// <summary>The end of the last sound frame of the last segment; what follows was torn by a crash.</summary>
-    private JournalPosition FindEnd(int segment)
+    private JournalPosition FindEnd(int segment, long sound)
     {
         var length = Length(segment);
-        long offset = 0;
-        long end = 0;
+        var offset = sound;
+        var end = Math.Min(sound, length);
         while (offset + Frame.HeaderBytes <= length)
         {
             var frame = ReadFrame(new JournalPosition(segment, offset), length);
@@ -260,7 +281,7 @@ internal sealed class SegmentFiles : IDisposable
     }
 
     private SafeFileHandle Get(int segment) =>
-        _handles.TryGetValue(segment, out var handle)
+        _handles.TryGetValue(segment, out var handle) || _retired.TryGetValue(segment, out handle)
             ? handle
             : throw new InvalidDataException($"Segment {segment} is gone.");
 

@@ -12,6 +12,7 @@ namespace Assay.Storage.Tests.Traces;
 internal sealed class StoreOnDisk : IAsyncDisposable
 {
     private EmbeddedRunStore? _store;
+    private long _segmentBytes = 256L << 20;
 
     public string Directory { get; } =
         System.IO.Directory.CreateTempSubdirectory("assay-store").FullName;
@@ -27,9 +28,9 @@ internal sealed class StoreOnDisk : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<StoreOnDisk> OpenAsync()
+    public static async Task<StoreOnDisk> OpenAsync(long segmentBytes = 256L << 20)
     {
-        var disk = new StoreOnDisk();
+        var disk = new StoreOnDisk { _segmentBytes = segmentBytes };
         await disk.ReopenAsync();
         return disk;
     }
@@ -42,7 +43,8 @@ internal sealed class StoreOnDisk : IAsyncDisposable
             Blobs,
             (_, _, _, _, _) => null,
             time ?? TimeProvider.System,
-            NullLoggerFactory.Instance
+            NullLoggerFactory.Instance,
+            _segmentBytes
         );
         await _store.StartAsync(Cancel);
     }

@@ -22,6 +22,8 @@ internal sealed class Applier : IDisposable
     private readonly HourlyAggregates _hourly;
     private readonly Facets _facets;
     private readonly RootPairs _pairs;
+    private readonly SegmentUse _use;
+    private readonly List<RunRow> _moved = [];
     private readonly List<RunRow> _touched = [];
     private readonly List<(RunRow Row, JournaledWrite Piece)> _pieces = [];
     private readonly Dictionary<Guid, List<RunRow>> _rowsById = [];
@@ -39,6 +41,8 @@ internal sealed class Applier : IDisposable
         _trees = new TraceTrees(db, _pairs);
         _hourly = new HourlyAggregates(db);
         _facets = new Facets(db);
+        _use = new SegmentUse(db);
+        _use.CountOnce();
         _lastPk = Scalar("SELECT coalesce(max(pk), 0) FROM run");
         RunCount = Scalar("SELECT count(*) FROM run");
         FillPairs();
@@ -50,9 +54,9 @@ internal sealed class Applier : IDisposable
     public long LastPk => _lastPk;
 
     /// <summary>Up to where the journal is in the index.</summary>
-    public JournalPosition Position()
+    public static JournalPosition Position(SqliteConnection db)
     {
-        using var command = _db.CreateCommand();
+        using var command = db.CreateCommand();
         command.CommandText = "SELECT value FROM state WHERE key = 'applied'";
         return
             command.ExecuteScalar() is string text && text.Split(':') is [var segment, var offset]
@@ -73,6 +77,7 @@ internal sealed class Applier : IDisposable
 
         _touched.Clear();
         _pieces.Clear();
+        _moved.Clear();
         _rowsById.Clear();
         _facetsBefore.Clear();
         var (pk, count) = (_lastPk, RunCount);
@@ -86,9 +91,8 @@ internal sealed class Applier : IDisposable
         }
         catch
         {
-            IndexDatabase.Execute(_db, "ROLLBACK");
-            (_lastPk, RunCount) = (pk, count);
-            Forget();
+            _lastPk = pk;
+            RollBack(count);
             throw;
         }
     }
@@ -103,7 +107,23 @@ internal sealed class Applier : IDisposable
         _trees.Clear();
         _hourly.Clear();
         _facets.Clear();
+        _use.Clear();
         _projects.Load(_db);
+    }
+
+    /// <summary>Ends a failed transaction and stands where it began.</summary>
+    /// <param name="runs">How many runs there were.</param>
+    public void RollBack(long runs)
+    {
+        RunCount = runs;
+        try
+        {
+            IndexDatabase.RollBack(_db);
+        }
+        finally
+        {
+            Forget();
+        }
     }
 
     /// <summary>Passes over a batch that cannot be applied; it stays in the journal.</summary>
@@ -129,6 +149,12 @@ internal sealed class Applier : IDisposable
         foreach (var row in _touched)
         {
             Save(row);
+        }
+
+        foreach (var row in _moved.Where(r => !r.IsTouched).Distinct())
+        {
+            _use.Replace(row.Before?.Refs ?? [], row.Refs);
+            _runs.PutRefs(row);
         }
 
         var changes = _touched
@@ -157,6 +183,7 @@ internal sealed class Applier : IDisposable
 
         _hourly.Flush();
         _facets.Flush();
+        _use.Flush();
         SavePosition(batches[^1].End);
         return changes;
     }
@@ -170,8 +197,9 @@ internal sealed class Applier : IDisposable
             _hourly.Replace(row.Counted, null);
             _facets.Replace(row.Project, row.Start, _facets.Of(row), []);
             _pairs.Remove(row);
-            Run("DELETE FROM run WHERE pk = $pk", ("$pk", row.Pk));
-            Run("DELETE FROM detail WHERE pk = $pk", ("$pk", row.Pk));
+            _use.Replace(row.Refs, []);
+            BlobGarbage.Note(_db, BlobGarbage.Of(row), row.Pk);
+            _runs.Delete(row);
             Run(
                 "DELETE FROM feedback WHERE run = $id AND workspace = $w",
                 ("$id", Columns.Id(row.State.RunId)),
@@ -192,6 +220,9 @@ internal sealed class Applier : IDisposable
     public List<RunRow> TraceRows(Guid workspace, Guid traceId) =>
         [.. _projects.Of(workspace, []).SelectMany(p => _runs.ByTrace(traceId, p))];
 
+    /// <summary>Rows of a trace in one project.</summary>
+    public List<RunRow> TraceRows(int project, Guid traceId) => _runs.ByTrace(traceId, project);
+
     /// <summary>Brings a trace up to date after a removal and writes the aggregates.</summary>
     public void Settle(IEnumerable<(int Project, Guid Trace)> traces)
     {
@@ -202,6 +233,7 @@ internal sealed class Applier : IDisposable
 
         _hourly.Flush();
         _facets.Flush();
+        _use.Flush();
     }
 
     public void Dispose()
@@ -211,10 +243,22 @@ internal sealed class Applier : IDisposable
         _hourly.Dispose();
         _facets.Dispose();
         _pairs.Dispose();
+        _use.Dispose();
     }
 
     private void Fold(Guid workspace, JournaledWrite piece, DateTimeOffset acceptedAt)
     {
+        foreach (var payload in piece.Payloads)
+        {
+            _use.Arrive(payload);
+        }
+
+        if (piece.Write.Operation == MoveRecord.Operation)
+        {
+            Move(workspace, piece);
+            return;
+        }
+
         var row = Locate(workspace, piece.Write);
         row.ReceivedAt ??= row.Pk == 0 ? acceptedAt : null;
         if (
@@ -268,12 +312,33 @@ internal sealed class Applier : IDisposable
 
         if (!row.IsTouched)
         {
+            Note(row);
             row.IsTouched = true;
             _touched.Add(row);
         }
 
         return row;
     }
+
+    private void Move(Guid workspace, JournaledWrite piece)
+    {
+        foreach (
+            var row in Of(piece.Write.RunId).Where(r => _projects[r.Project].Workspace == workspace)
+        )
+        {
+            Note(row);
+            foreach (var payload in piece.Payloads)
+            {
+                if (row.Move(payload))
+                {
+                    _moved.Add(row);
+                }
+            }
+        }
+    }
+
+    private static void Note(RunRow row) =>
+        row.Before ??= row.Stored is null ? ([], []) : ([.. row.Refs], BlobGarbage.Of(row));
 
     private Guid? TraceOf(Guid workspace, Guid runId) =>
         Of(runId)
@@ -373,6 +438,15 @@ internal sealed class Applier : IDisposable
             {
                 _facets.Replace(stored.Project, stored.Start, before, []);
                 _facets.Replace(row.Project, row.Start, [], after);
+            }
+        }
+
+        if (row.Before is var (refs, blobs))
+        {
+            _use.Replace(refs, row.Refs);
+            if (blobs.Count > 0)
+            {
+                BlobGarbage.Note(_db, blobs.Except(BlobGarbage.Of(row)), row.Pk);
             }
         }
 

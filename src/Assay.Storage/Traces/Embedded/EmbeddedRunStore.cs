@@ -24,6 +24,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     private readonly ProjectNumbers _projects;
     private readonly Applier _applier;
     private readonly SearchIndex _search;
+    private readonly IndexWriter _writer;
+    private readonly StoreUpkeep _upkeep;
     private readonly CancellationTokenSource _closing = new();
     private readonly RunReader _runs;
     private readonly StatsReader _stats;
@@ -44,24 +46,28 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         IBlobStore blobs,
         PriceLookup price,
         TimeProvider time,
-        ILoggerFactory loggers
+        ILoggerFactory loggers,
+        long segmentBytes = JournalOptions.DefaultSegmentBytes
     )
     {
         _directory = directory;
         _time = time;
         _logger = loggers.CreateLogger<EmbeddedRunStore>();
         Directory.CreateDirectory(directory);
-        _journal = Journal.Open(
-            new JournalOptions(Path.Combine(directory, "journal")),
-            time,
-            loggers.CreateLogger<Journal>()
-        );
-        var payloads = new PayloadReader(_journal, blobs);
+        PayloadReader? payloads = null;
         SearchSlots? slots = null;
         _index = new IndexDatabase(
             Path.Combine(directory, "runs.db"),
-            db => Register(db, payloads, (slot, pk) => slots is null || slots.Contains(slot, pk))
+            db => Register(db, () => payloads, () => slots)
         );
+        _applied = Applier.Position(_index.Writer);
+        _journal = Journal.Open(
+            new JournalOptions(Path.Combine(directory, "journal")) { SegmentBytes = segmentBytes },
+            time,
+            loggers.CreateLogger<Journal>(),
+            _applied
+        );
+        payloads = new PayloadReader(_journal, blobs);
         _projects = new ProjectNumbers(_index.Writer);
         _applier = new Applier(_index.Writer, _projects, price, _journal);
         _search = SearchIndex.Open(
@@ -72,8 +78,23 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         );
         slots = new SearchSlots(_search);
         _runs = new RunReader(_index, _projects, payloads, slots);
+        _writer = new IndexWriter(_index, _applier);
+        _upkeep = new StoreUpkeep(
+            _index,
+            _writer,
+            _applier,
+            _projects,
+            _search,
+            blobs,
+            new JournalCleaner(
+                _journal,
+                _index,
+                AppendPatientlyAsync,
+                SettleWhollyAsync,
+                loggers.CreateLogger<JournalCleaner>()
+            )
+        );
         _stats = new StatsReader(_index, _projects, _runs);
-        _applied = _applier.Position();
     }
 
     public event Action<IReadOnlyList<RunsChanged>>? Changed;
@@ -243,7 +264,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         Func<FeedbackRecord, FeedbackRecord> change,
         CancellationToken cancellationToken
     ) =>
-        WriteAsync(
+        _writer.WriteAsync(
             () =>
             {
                 if (FeedbackTable.Find(_index.Writer, workspaceId, feedbackId) is not { } old)
@@ -263,7 +284,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         Guid feedbackId,
         CancellationToken cancellationToken
     ) =>
-        WriteAsync(
+        _writer.WriteAsync(
             () => FeedbackTable.Delete(_index.Writer, workspaceId, feedbackId),
             cancellationToken
         );
@@ -302,7 +323,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         IReadOnlyList<Guid> runIds,
         CancellationToken cancellationToken
     ) =>
-        RemoveAsync(
+        _upkeep.RemoveAsync(
             () => [.. runIds.Distinct().SelectMany(id => _applier.Rows(workspaceId, id))],
             cancellationToken
         );
@@ -313,7 +334,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         Guid? projectId,
         CancellationToken cancellationToken
     ) =>
-        RemoveAsync(
+        _upkeep.RemoveAsync(
             () =>
             {
                 var rows = traceIds
@@ -327,59 +348,17 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             cancellationToken
         );
 
-    public async Task<long> DeleteProjectRunsAsync(
+    public Task<long> DeleteProjectRunsAsync(
         Guid workspaceId,
         Guid projectId,
         CancellationToken cancellationToken
-    )
-    {
-        long total = 0;
-        while (true)
-        {
-            var step = await ExpireAsync(
-                new ExpireRequest
-                {
-                    WorkspaceId = workspaceId,
-                    ProjectId = projectId,
-                    Before = DateTimeOffset.MaxValue,
-                },
-                cancellationToken
-            );
-            total += step;
-            if (step == 0)
-            {
-                return total;
-            }
-        }
-    }
+    ) => _upkeep.DeleteProjectAsync(workspaceId, projectId, cancellationToken);
 
     public Task<long> ExpireAsync(ExpireRequest request, CancellationToken cancellationToken) =>
-        RemoveAsync(
-            () =>
-                _projects.Find(request.WorkspaceId, request.ProjectId) is { } number
-                    ?
-                    [
-                        .. Expiry
-                            .Traces(_index.Writer, number, request)
-                            .SelectMany(t =>
-                                _applier
-                                    .TraceRows(request.WorkspaceId, t)
-                                    .Where(r => r.Project == number)
-                            ),
-                    ]
-                    : [],
-            cancellationToken
-        );
+        _upkeep.ExpireAsync(request, cancellationToken);
 
     public Task CompactAsync(CancellationToken cancellationToken) =>
-        WriteAsync(
-            () =>
-            {
-                IndexDatabase.Execute(_index.Writer, "PRAGMA incremental_vacuum(1000)");
-                return true;
-            },
-            cancellationToken
-        );
+        _upkeep.CompactAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -403,6 +382,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
 
         await _search.DisposeAsync();
         _closing.Dispose();
+        _upkeep.Dispose();
         _applier.Dispose();
         _index.Dispose();
     }
@@ -484,6 +464,34 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         }
     }
 
+    /// <summary>For work of the store's own: waits instead of being refused.</summary>
+    private async ValueTask AppendPatientlyAsync(
+        RunBatch batch,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            try
+            {
+                await _journal.AppendAsync(batch, cancellationToken);
+                return;
+            }
+            catch (StoreBusyException e) when (!e.IsFailing)
+            {
+                await Task.Delay(e.RetryAfter, _time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task SettleWhollyAsync(CancellationToken cancellationToken)
+    {
+        while (!await SettleAsync(cancellationToken))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
     private void Advance(JournalPosition position)
     {
         lock (_waitLock)
@@ -500,56 +508,30 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         }
     }
 
-    private Task<long> RemoveAsync(Func<List<RunRow>> find, CancellationToken cancellationToken) =>
-        WriteAsync(
-            () =>
-            {
-                var rows = find().DistinctBy(r => r.Pk).ToList();
-                var removed = _applier.Remove(rows);
-                _applier.Settle(rows.Select(r => (r.Project, r.State.TraceId)).Distinct());
-                return removed;
-            },
-            cancellationToken
-        );
-
-    private async Task<T> WriteAsync<T>(Func<T> work, CancellationToken cancellationToken)
-    {
-        await _index.WriteLock.WaitAsync(cancellationToken);
-        try
-        {
-            IndexDatabase.Execute(_index.Writer, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
-            try
-            {
-                var result = work();
-                IndexDatabase.Execute(_index.Writer, "COMMIT");
-                return result;
-            }
-            catch
-            {
-                IndexDatabase.Execute(_index.Writer, "ROLLBACK");
-                _applier.Forget();
-                throw;
-            }
-        }
-        finally
-        {
-            _index.WriteLock.Release();
-        }
-    }
-
+    /// <summary>The functions of the index's connections, the first of which is open before what they ask.</summary>
     private static void Register(
         SqliteConnection db,
-        PayloadReader payloads,
-        Func<long, long, bool> isCandidate
+        Func<PayloadReader?> payloads,
+        Func<SearchSlots?> slots
     )
     {
         db.CreateFunction<byte[]?, string?, string?, long, byte[], bool>(
             "assay_search",
-            payloads.Search
+            (refs, name, error, scope, words) =>
+                payloads()?.Search(refs, name, error, scope, words) ?? false
         );
-        db.CreateFunction("assay_candidate", isCandidate);
-        db.CreateFunction<byte[]?, long, string>("assay_pairs", payloads.Pairs);
-        db.CreateFunction<byte[]?, string, bool>("assay_contains", payloads.Contains);
+        db.CreateFunction<long, long, bool>(
+            "assay_candidate",
+            (slot, pk) => slots()?.Contains(slot, pk) ?? true
+        );
+        db.CreateFunction<byte[]?, long, string>(
+            "assay_pairs",
+            (refs, kind) => payloads()?.Pairs(refs, kind) ?? "[]"
+        );
+        db.CreateFunction<byte[]?, string, bool>(
+            "assay_contains",
+            (refs, json) => payloads()?.Contains(refs, json) ?? false
+        );
         db.CreateFunction<string?, double?>(
             "assay_number",
             FilterText.Number,

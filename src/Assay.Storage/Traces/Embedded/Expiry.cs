@@ -15,15 +15,49 @@ internal static class Expiry
         ORDER BY r.start_us LIMIT $limit
         """;
 
+    /// <summary>Members of a parent cycle have no root: such a trace goes when the youngest of its runs is old enough.</summary>
+    private const string Rootless = """
+        SELECT DISTINCT r.trace FROM run r WHERE r.project = $p AND r.is_root = 0 AND r.start_us < $before
+          AND ($errors IS NULL OR r.start_us < $errors) AND ($feedback IS NULL OR r.start_us < $feedback)
+          AND NOT EXISTS(SELECT 1 FROM run o WHERE o.trace = r.trace AND o.project = r.project AND (o.is_root = 1 OR o.start_us >= $before))
+        LIMIT $limit
+        """;
+
     public static List<Guid> Traces(SqliteConnection db, int project, ExpireRequest request)
     {
+        var traces = Traces(db, Select, project, request);
+        return traces.Count > 0 ? traces : Traces(db, Rootless, project, request);
+    }
+
+    /// <summary>Some traces of a project, whatever their age.</summary>
+    public static List<Guid> AnyTraces(SqliteConnection db, int project, int limit)
+    {
         using var command = db.CreateCommand();
-        command.CommandText = Select;
+        command.CommandText = "SELECT trace FROM run WHERE project = $p ORDER BY start_us LIMIT $n";
+        command.Parameters.AddWithValue("$p", project);
+        command.Parameters.AddWithValue("$n", limit);
+        return Read(command);
+    }
+
+    private static List<Guid> Traces(
+        SqliteConnection db,
+        string sql,
+        int project,
+        ExpireRequest request
+    )
+    {
+        using var command = db.CreateCommand();
+        command.CommandText = sql;
         command.Parameters.AddWithValue("$p", project);
         command.Parameters.AddWithValue("$before", Columns.Time(request.Before));
         command.Parameters.AddWithValue("$errors", Columns.Time(request.ErrorsBefore));
         command.Parameters.AddWithValue("$feedback", Columns.Time(request.FeedbackBefore));
         command.Parameters.AddWithValue("$limit", request.MaxTraces);
+        return Read(command);
+    }
+
+    private static List<Guid> Read(SqliteCommand command)
+    {
         using var reader = command.ExecuteReader();
         var traces = new List<Guid>();
         while (reader.Read())

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Assay.Storage.Traces.Embedded;
 
@@ -58,6 +59,15 @@ internal sealed class IndexDatabase : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>Ends a transaction that failed; SQLite may have ended it already, as it does when the disk is full.</summary>
+    public static void RollBack(SqliteConnection connection)
+    {
+        if (raw.sqlite3_get_autocommit(connection.Handle) == 0)
+        {
+            Execute(connection, "ROLLBACK");
+        }
     }
 
     /// <summary>An index of an earlier version gets the column; its old rows have nothing in it.</summary>

@@ -48,6 +48,8 @@ internal static class IndexSchema
         CREATE TABLE IF NOT EXISTS pair(
             project INTEGER NOT NULL, hash INTEGER NOT NULL, start_us INTEGER NOT NULL, pk INTEGER NOT NULL,
             PRIMARY KEY(project, hash, start_us, pk)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS segment_use(segment INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, live INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS blob_garbage(key TEXT PRIMARY KEY, pk INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS facet(
             project INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL,
             PRIMARY KEY(project, field, value, day)) WITHOUT ROWID;

@@ -32,6 +32,9 @@ internal sealed class RunRow
 
     public RowKey Key => new(Project, State.TraceId, Start, State.ReferenceExampleId);
 
+    /// <summary>Its payloads and blobs as the index has them, noted when the batch at hand first works on it.</summary>
+    public (IReadOnlyList<PayloadRef> Refs, IReadOnlyList<string> Blobs)? Before { get; set; }
+
     /// <summary>Whether the batch at hand works on it.</summary>
     public bool IsTouched { get; set; }
 
@@ -106,6 +109,25 @@ internal sealed class RunRow
                 Refs.Add(item);
             }
         }
+    }
+
+    /// <summary>Takes the new place of a payload it has; false when it has no older copy of it.</summary>
+    public bool Move(JournaledPayload payload)
+    {
+        var at = Refs.FindIndex(r =>
+            r.BlobKey is null
+            && r.Kind == payload.Kind
+            && r.Hash == payload.Hash
+            && r.Length == payload.Length
+            && r.Address.Segment < payload.Address.Segment
+        );
+        if (at < 0)
+        {
+            return false;
+        }
+
+        Refs[at] = Refs[at] with { Address = payload.Address };
+        return true;
     }
 
     public Contribution Contribute() =>

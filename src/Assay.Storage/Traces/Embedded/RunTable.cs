@@ -26,6 +26,9 @@ internal sealed class RunTable : IDisposable
     private readonly Statement _putRun;
     private readonly Statement _changeRun;
     private readonly Statement _putDetail;
+    private readonly Statement _putRefs;
+    private readonly Statement _deleteRun;
+    private readonly Statement _deleteDetail;
     private readonly Statement _byId;
     private readonly Statement _byTrace;
     private readonly ArrayBufferWriter<byte> _buffer = new(4_096);
@@ -46,6 +49,9 @@ internal sealed class RunTable : IDisposable
             connection,
             $"INSERT OR REPLACE INTO detail({DetailColumns}) VALUES({Marks(DetailCount)})"
         );
+        _putRefs = new Statement(connection, "UPDATE detail SET refs = ?2 WHERE pk = ?1");
+        _deleteRun = new Statement(connection, "DELETE FROM run WHERE pk = ?1");
+        _deleteDetail = new Statement(connection, "DELETE FROM detail WHERE pk = ?1");
         var select =
             $"SELECT {Prefixed("r", KeyColumns)}, {Prefixed("r", OtherColumns)}, {Prefixed("d", DetailColumns)} FROM run r JOIN detail d ON d.pk = r.pk ";
         _byId = new Statement(connection, select + "WHERE r.id = ?1 ORDER BY r.start_us DESC");
@@ -73,8 +79,27 @@ internal sealed class RunTable : IDisposable
         row.Stored = row.Key;
     }
 
+    /// <summary>Writes where the payloads of a row lie, and nothing else of it.</summary>
+    public void PutRefs(RunRow row)
+    {
+        _putRefs.Bind(1, row.Pk);
+        _putRefs.BindBlob(2, PayloadRefs.Encode(row.Refs));
+        _putRefs.Run();
+    }
+
+    public void Delete(RunRow row)
+    {
+        _deleteRun.Bind(1, row.Pk);
+        _deleteRun.Run();
+        _deleteDetail.Bind(1, row.Pk);
+        _deleteDetail.Run();
+    }
+
     public void Dispose()
     {
+        _putRefs.Dispose();
+        _deleteRun.Dispose();
+        _deleteDetail.Dispose();
         _putRun.Dispose();
         _changeRun.Dispose();
         _putDetail.Dispose();

@@ -28,6 +28,17 @@ internal sealed class PostingSet
         }
     }
 
+    /// <summary>Adds of the 64 keys from <paramref name="first"/> on those whose bit is set.</summary>
+    public void AddWord(long first, ulong bits)
+    {
+        var shift = (int)(first & 63);
+        Or(first, bits << shift);
+        if (shift > 0)
+        {
+            Or(first + 64 - shift, bits >> (64 - shift));
+        }
+    }
+
     /// <summary>Adds the keys from <paramref name="first"/> to <paramref name="last"/>.</summary>
     public void AddRange(long first, long last)
     {
@@ -108,6 +119,16 @@ internal sealed class PostingSet
                         + BitOperations.TrailingZeroCount(rest);
                 }
             }
+        }
+    }
+
+    private void Or(long pk, ulong bits)
+    {
+        if (bits != 0)
+        {
+            ref var word = ref Chunk(pk)[(pk >> 6) & 1_023];
+            Count += BitOperations.PopCount(bits & ~word);
+            word |= bits;
         }
     }
 

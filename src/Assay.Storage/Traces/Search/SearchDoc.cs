@@ -64,10 +64,12 @@ internal sealed record SearchDoc(
 /// <param name="End">Up to where the journal is in the search index once these are; null for rows of a rebuild.</param>
 /// <param name="Docs">The documents.</param>
 /// <param name="RebuiltTo">A rebuild has come to this row key.</param>
+/// <param name="IsFlush">What is in memory is written after it.</param>
 internal sealed record SearchBatch(
     JournalPosition? End,
     IReadOnlyList<SearchDoc> Docs,
-    long RebuiltTo = 0
+    long RebuiltTo = 0,
+    bool IsFlush = false
 )
 {
     /// <summary>Set when the documents are in the index.</summary>

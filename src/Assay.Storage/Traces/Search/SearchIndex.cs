@@ -182,6 +182,14 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes what is in memory, so that <see cref="Through"/> is as far as the runs are.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        var flush = new SearchBatch(null, [], IsFlush: true);
+        await AddAsync(flush);
+        await flush.Done.Task.WaitAsync(cancellationToken);
+    }
+
     /// <summary>Takes rows out that are gone: whole segments at once, others when half of them is.</summary>
     /// <param name="alive">The row keys there are.</param>
     public async Task CompactAsync(PostingSet alive)
@@ -304,17 +312,18 @@ internal sealed partial class SearchIndex : IAsyncDisposable
             {
                 _through = batch.End ?? _through;
                 _pending.Remove(batch);
-                batch.Done.TrySetResult();
                 if (batch.RebuiltTo > 0)
                 {
                     _unbuiltFrom = batch.RebuiltTo + 1;
                 }
             }
 
-            if (_recent.Docs >= _maxDocs || _recent.Tokens >= MaxTokens)
+            if (batch.IsFlush || _recent.Docs >= _maxDocs || _recent.Tokens >= MaxTokens)
             {
                 TryFlush();
             }
+
+            batch.Done.TrySetResult();
 
             if (batch.RebuiltTo > 0 && batch.RebuiltTo >= _unbuiltTo)
             {

@@ -14,8 +14,6 @@ namespace Assay.Storage.Traces.Search;
 /// </summary>
 internal sealed class SearchSegment : IDisposable
 {
-    /// <summary>Up to so many documents are looked up one by one.</summary>
-    private const int FewDocs = 16;
     private readonly SafeFileHandle _file;
     private readonly uint[] _sparse;
     private readonly long _docsAt = SearchSegmentWriter.HeaderBytes;
@@ -23,6 +21,11 @@ internal sealed class SearchSegment : IDisposable
     private readonly long _tokensAt;
     private readonly long _offsetsAt;
     private readonly ulong _hash;
+
+    /// <summary>From this document on the keys follow each other without a gap.</summary>
+    private readonly int _runStart;
+    private readonly Lazy<uint[]> _loose;
+    private long _runKey;
 
     private SearchSegment(string path, SafeFileHandle file, ReadOnlySpan<byte> header)
     {
@@ -38,6 +41,8 @@ internal sealed class SearchSegment : IDisposable
             BinaryPrimitives.ReadInt32LittleEndian(header[32..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[40..])
         );
+        _runStart = BinaryPrimitives.ReadInt32LittleEndian(header[48..]);
+        _loose = new Lazy<uint[]>(() => ReadDocs(_runStart));
         _hash = BinaryPrimitives.ReadUInt64LittleEndian(header[80..]);
         _sparse = new uint[(Tokens + SearchSegmentWriter.Block - 1) / SearchSegmentWriter.Block];
         Bytes = _offsetsAt + (4L * Tokens) + (4L * _sparse.Length);
@@ -90,6 +95,9 @@ internal sealed class SearchSegment : IDisposable
                 MemoryMarshal.AsBytes(segment._sparse.AsSpan()),
                 segment._offsetsAt + (4L * segment.Tokens)
             );
+            Span<uint> key = stackalloc uint[1];
+            segment.Read(MemoryMarshal.AsBytes(key), segment._docsAt + (4L * segment._runStart));
+            segment._runKey = segment.First + key[0];
             return segment;
         }
         catch
@@ -122,9 +130,11 @@ internal sealed class SearchSegment : IDisposable
         return hash.GetCurrentHashAsUInt64() == _hash;
     }
 
-    public uint[] ReadDocs()
+    public uint[] ReadDocs() => ReadDocs(Docs);
+
+    private uint[] ReadDocs(int count)
     {
-        var docs = new uint[Docs];
+        var docs = new uint[count];
         Read(MemoryMarshal.AsBytes(docs.AsSpan()), _docsAt);
         return docs;
     }
@@ -142,31 +152,36 @@ internal sealed class SearchSegment : IDisposable
             return;
         }
 
-        var docs = Postings(offset);
-        if (docs.Length <= FewDocs)
+        if ((offset & SearchSegmentWriter.Inline) != 0)
         {
-            Span<byte> pk = stackalloc byte[4];
-            foreach (var doc in docs)
-            {
-                Read(pk, _docsAt + (4L * doc));
-                into.Add(First + BinaryPrimitives.ReadUInt32LittleEndian(pk));
-            }
-
+            into.Add(Key(offset & ~SearchSegmentWriter.Inline));
             return;
         }
 
-        var keys = ArrayPool<uint>.Shared.Rent(Docs);
+        var (head, size, headSize) = Head(offset);
+        var buffer = ArrayPool<byte>.Shared.Rent(size + sizeof(ulong));
         try
         {
-            Read(MemoryMarshal.AsBytes(keys.AsSpan(0, Docs)), _docsAt);
-            foreach (var doc in docs)
+            var bytes = buffer.AsSpan(0, size);
+            Read(bytes, _postingsAt + offset + headSize);
+            if ((head & 1) != 0)
             {
-                into.Add(First + keys[doc]);
+                buffer.AsSpan(size, sizeof(ulong)).Clear();
+                AddBits(buffer.AsSpan(0, size + sizeof(ulong)), into);
+                return;
+            }
+
+            uint doc = 0;
+            var at = 0;
+            for (var i = head >> 1; i > 0; i--)
+            {
+                doc += Number(bytes, ref at);
+                into.Add(Key(doc));
             }
         }
         finally
         {
-            ArrayPool<uint>.Shared.Return(keys);
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -191,6 +206,30 @@ internal sealed class SearchSegment : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private long Key(uint doc) =>
+        doc >= _runStart ? _runKey + (doc - _runStart) : First + _loose.Value[doc];
+
+    /// <summary>A bit per document: those whose keys follow each other are taken over 64 at a time.</summary>
+    private void AddBits(ReadOnlySpan<byte> bits, PostingSet into)
+    {
+        var doc = 0;
+        for (; doc < Docs && (doc < _runStart || (doc & 63) != 0); doc++)
+        {
+            if ((bits[doc >> 3] & (1 << (doc & 7))) != 0)
+            {
+                into.Add(Key((uint)doc));
+            }
+        }
+
+        for (; doc < Docs; doc += 64)
+        {
+            into.AddWord(
+                _runKey + (doc - _runStart),
+                BinaryPrimitives.ReadUInt64LittleEndian(bits[(doc >> 3)..])
+            );
+        }
+    }
 
     private uint? Offset(uint token)
     {

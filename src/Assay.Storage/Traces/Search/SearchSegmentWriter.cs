@@ -131,6 +131,7 @@ internal sealed class SearchSegmentWriter : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], _postings);
         BinaryPrimitives.WriteInt32LittleEndian(header[32..], through.Segment);
         BinaryPrimitives.WriteInt64LittleEndian(header[40..], through.Offset);
+        BinaryPrimitives.WriteInt32LittleEndian(header[48..], RunStart());
         BinaryPrimitives.WriteUInt64LittleEndian(header[80..], _hash.GetCurrentHashAsUInt64());
         BinaryPrimitives.WriteUInt64LittleEndian(header[88..], XxHash3.HashToUInt64(header[..88]));
         _file.Position = 0;
@@ -145,6 +146,18 @@ internal sealed class SearchSegmentWriter : IDisposable
     {
         _file.Dispose();
         File.Delete(_path + ".part");
+    }
+
+    /// <summary>From which document on the keys follow each other without a gap: as a rule from the first, or nearly.</summary>
+    private int RunStart()
+    {
+        var at = _docs.Length - 1;
+        while (at > 0 && _docs[at - 1] == _docs[at] - 1)
+        {
+            at--;
+        }
+
+        return at;
     }
 
     private void Write(ReadOnlySpan<byte> bytes)
