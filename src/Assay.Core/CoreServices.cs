@@ -20,6 +20,8 @@ public static class CoreServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddAccess();
         services.AddSingleton<ProjectDirectory>();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<RetentionSweep>();
         services.AddSingleton<RunNormalizer>();
         services.AddSingleton<TraceIngest>();
         services.AddSingleton<TraceQueries>();

@@ -15,6 +15,7 @@ using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
 using Assay.Server.LangSmith.V2;
 using Assay.Server.Observability;
+using Assay.Server.Upkeep;
 using Assay.Storage;
 using Assay.UI;
 using Microsoft.AspNetCore.Authorization;
@@ -45,6 +46,7 @@ builder
 builder.Services.AddCore().AddStorage(ServerOptions.Of(builder.Configuration).Data);
 builder.AddAuth();
 builder.AddOwnTelemetry();
+builder.Services.AddHostedService<RetentionWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
 

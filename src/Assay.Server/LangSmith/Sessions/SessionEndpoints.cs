@@ -242,7 +242,8 @@ internal static class SessionEndpoints
         await db.SaveChangesAsync(context.RequestAborted);
         services.GetRequiredService<ProjectDirectory>().Forget(project.WorkspaceId, project.Id);
         await store.SettleAsync(context.RequestAborted);
-        await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, context.RequestAborted);
+        // The project is gone already: its runs go too, whether the client waits for it or not.
+        await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, CancellationToken.None);
         await services
             .GetRequiredService<ShareLinks>()
             .DropAsync(project.WorkspaceId, [], [], project.Id, context.RequestAborted);

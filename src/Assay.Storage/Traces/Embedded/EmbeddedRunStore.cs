@@ -107,7 +107,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             DiskBytes = new Dictionary<string, long>
             {
                 ["journal"] = _journal.Segments.Sum(s => s.Bytes),
-                ["index"] = new FileInfo(_index.Path).Length,
+                ["index"] = _index.Bytes,
                 ["search"] = _search.Bytes,
             },
             DiskFree = new DriveInfo(Path.GetFullPath(_directory)).AvailableFreeSpace,

@@ -35,6 +35,13 @@ internal sealed class IndexDatabase : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Bytes on disk, the write-ahead log included.</summary>
+    public long Bytes =>
+        new[] { Path, Path + "-wal" }
+            .Select(p => new FileInfo(p))
+            .Where(f => f.Exists)
+            .Sum(f => f.Length);
+
     public SqliteConnection Writer { get; }
 
     /// <summary>Held by whoever writes.</summary>
