@@ -72,6 +72,7 @@ internal sealed class StoreUpkeep(
             {
                 Run("DELETE FROM facet WHERE project = $p", ("$p", project));
                 Run("DELETE FROM hourly WHERE project = $p", ("$p", project));
+                Run("DELETE FROM pair WHERE project = $p", ("$p", project));
                 Run(
                     "DELETE FROM feedback WHERE project = $id AND workspace = $w",
                     ("$id", Columns.Id(projectId)),
