@@ -3,6 +3,7 @@ using Assay.UI.Datasets;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Projects;
+using Assay.UI.Queues;
 using Assay.UI.Settings;
 using Assay.UI.Start;
 using Assay.UI.Traces;
@@ -49,6 +50,7 @@ public static class UiServices
         endpoints.MapTraces();
         endpoints.MapPayloads();
         endpoints.MapFeedback();
+        endpoints.MapQueues();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();

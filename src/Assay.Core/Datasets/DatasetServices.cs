@@ -22,6 +22,8 @@ public static class DatasetServices
         services.AddSingleton<ComparativeExperiments>();
         services.AddSingleton<AnnotationQueues>();
         services.AddSingleton<QueueReviews>();
+        services.AddSingleton<QueuePairs>();
+        services.AddSingleton<ReviewDesk>();
         services.AddSingleton<FeedbackKeys>();
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());

@@ -1,4 +1,5 @@
 // The list of a project: query bar, endless rows, selection, live tail, the trace beside the list. Fragments are HTML from the same Razor components.
+import { enqueueRuns } from "./enqueue.js";
 import { ask, confirmDialog, copy, esc, icon, isTyping, localTimes, toast } from "./kit.js";
 
 const withParam = (url, key, value) => `${url}${url.includes("?") ? "&" : "?"}${key}=${encodeURIComponent(value)}`;
@@ -149,7 +150,7 @@ class RunGrid extends HTMLElement {
     this.bulk.className = "bulk";
     this.bulk.setAttribute("role", "toolbar");
     this.bulk.setAttribute("aria-label", "Selected rows");
-    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare">${icon("compare", "s")}Compare</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${this.dataset.may ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
+    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare">${icon("compare", "s")}Compare</button>` : ""}${this.dataset.mayWrite ? `<button class="btn" type="button" data-b="queue">${icon("annot", "s")}To queue</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${this.dataset.may ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
     this.bulk.addEventListener("click", (e) => this.act(e.target.closest("[data-b]")?.dataset.b));
     this.append(this.bulk);
   }
@@ -163,6 +164,7 @@ class RunGrid extends HTMLElement {
       return this.selected();
     }
     if (what === "compare") location.href = `/compare?a=${rows[0].dataset.trace}&b=${rows[1].dataset.trace}`;
+    if (what === "queue") enqueueRuns(rows.map((r) => r.dataset.id));
     if (what === "ids") copy(rows.map((r) => r.dataset.id).join("\n"));
     const post = (name, body) => ask(`/ui/projects/${this.dataset.project}/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     try {
