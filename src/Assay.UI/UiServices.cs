@@ -1,10 +1,12 @@
 using Assay.Core.Access;
+using Assay.UI.Compare;
 using Assay.UI.Datasets;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Projects;
 using Assay.UI.Queues;
 using Assay.UI.Settings;
+using Assay.UI.Sharing;
 using Assay.UI.Start;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -49,6 +51,8 @@ public static class UiServices
         endpoints.MapProjects();
         endpoints.MapTraces();
         endpoints.MapPayloads();
+        endpoints.MapCompare();
+        endpoints.MapSharing();
         endpoints.MapFeedback();
         endpoints.MapQueues();
         endpoints.MapStart();
