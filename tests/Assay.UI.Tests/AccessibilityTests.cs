@@ -29,6 +29,8 @@ public sealed class AccessibilityTests(Screens screens)
                 ("/settings/keys", ".list"),
                 ("/settings/members", ".list"),
                 ("/settings/workspaces", ".list"),
+                ("/settings/prices?shipped=1", ".list"),
+                ("/settings/prices?new=1", ".prf"),
                 ("/settings/audit", ".list"),
                 ("/manage/storage", ".kpis"),
                 ("/account", "main"),

@@ -39,6 +39,6 @@ public sealed class ScreenPage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _context.DisposeAsync();
-        Assert.Empty(_errors);
+        Assert.True(_errors.IsEmpty, string.Join("\n", _errors));
     }
 }
