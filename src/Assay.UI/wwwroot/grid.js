@@ -151,11 +151,7 @@ class RunGrid extends HTMLElement {
     this.bulk.className = "bulk";
     this.bulk.setAttribute("role", "toolbar");
     this.bulk.setAttribute("aria-label", "Selected rows");
-<<<<<<< HEAD
-    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare">${icon("compare", "s")}Compare</button>` : ""}${this.dataset.mayWrite ? `<button class="btn" type="button" data-b="queue">${icon("annot", "s")}To queue</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${this.dataset.may ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
-=======
-    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare" title="Compare (c)">${icon("compare", "s")}Compare</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${(this.dataset.may ?? "").includes("delete") ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
->>>>>>> 9cd322c (Compare two traces side by side; share and stop sharing on the trace; pages of missing things are shown; axe over every page)
+    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare" title="Compare (c)">${icon("compare", "s")}Compare</button>` : ""}${this.dataset.mayWrite ? `<button class="btn" type="button" data-b="queue">${icon("annot", "s")}To queue</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${(this.dataset.may ?? "").includes("delete") ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
     this.bulk.addEventListener("click", (e) => this.act(e.target.closest("[data-b]")?.dataset.b));
     this.append(this.bulk);
   }
@@ -168,16 +164,12 @@ class RunGrid extends HTMLElement {
       this.querySelector("[data-all]").checked = false;
       return this.selected();
     }
-<<<<<<< HEAD
-    if (what === "compare") location.href = `/compare?a=${rows[0].dataset.trace}&b=${rows[1].dataset.trace}`;
-    if (what === "queue") enqueueRuns(rows.map((r) => r.dataset.id));
-=======
     if (what === "compare") {
       // The older one stands on the left: what came later is compared with what was.
       const [b, a] = rows.map((r) => r.dataset.trace);
       location.href = a === b ? `/t/${a}` : `/compare?a=${a}&b=${b}`;
     }
->>>>>>> 9cd322c (Compare two traces side by side; share and stop sharing on the trace; pages of missing things are shown; axe over every page)
+    if (what === "queue") enqueueRuns(rows.map((r) => r.dataset.id));
     if (what === "ids") copy(rows.map((r) => r.dataset.id).join("\n"));
     const post = (name, body) => ask(`/ui/projects/${this.dataset.project}/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     try {
