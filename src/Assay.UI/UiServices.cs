@@ -58,6 +58,7 @@ public static class UiServices
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();
+        endpoints.MapFromRuns();
         endpoints.MapAuditExport();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }

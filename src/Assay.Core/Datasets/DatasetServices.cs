@@ -29,6 +29,7 @@ public static class DatasetServices
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();
         services.AddSingleton<ExampleDownloads>();
+        services.AddSingleton<TraceExamples>();
         return services;
     }
 }
