@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.UI.Compare;
 using Assay.UI.Datasets;
+using Assay.UI.Experiments;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Projects;
@@ -59,6 +60,7 @@ public static class UiServices
         endpoints.MapDatasets();
         endpoints.MapImports();
         endpoints.MapFromRuns();
+        endpoints.MapResults();
         endpoints.MapAuditExport();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }

@@ -20,6 +20,7 @@ public static class DatasetServices
         services.AddSingleton<ExampleChecks>();
         services.AddSingleton<ExperimentResults>();
         services.AddSingleton<ComparativeExperiments>();
+        services.AddSingleton<ExperimentTables>();
         services.AddSingleton<AnnotationQueues>();
         services.AddSingleton<QueueReviews>();
         services.AddSingleton<QueuePairs>();
