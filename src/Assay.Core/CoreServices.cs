@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Datasets;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
+using Assay.Core.Models.Providers;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
@@ -32,10 +33,11 @@ public static class CoreServices
         services.AddSingleton<PromptComments>();
         services.AddSingleton<Samples.SampleData>();
         services.AddSingleton<PriceBook>();
-        services.AddSingleton<Recosting>();
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost
         );
+        services.AddSingleton<ModelProviders>();
+        services.AddSingleton<ModelCalls>();
         services.AddSingleton<ShareLinks>();
         services.AddDatasets();
         return services;

@@ -2,6 +2,8 @@ using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Models.Prices;
 using Assay.Core.Traces;
+using Assay.Gateway;
+using Assay.Gateway.Outbound;
 using Assay.Server;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith;
@@ -43,7 +45,10 @@ builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
 builder
     .Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-builder.Services.AddCore().AddStorage(ServerOptions.Of(builder.Configuration).Data);
+builder
+    .Services.AddCore()
+    .AddStorage(ServerOptions.Of(builder.Configuration).Data)
+    .AddGateway(OutboundRules.Parse(ServerOptions.Of(builder.Configuration).OutboundAllow, out _));
 builder.AddAuth();
 builder.AddOwnTelemetry();
 builder.Services.AddHostedService<RetentionWorker>();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Assay.Gateway.Outbound;
 using Assay.Server.Auth;
 using Microsoft.Extensions.Options;
 
@@ -25,6 +26,9 @@ internal sealed class ServerOptions : IValidatableObject
     /// <summary>Where our own telemetry goes: <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</summary>
     public string? TelemetryEndpoint { get; init; }
 
+    /// <summary>Private hosts and networks that model providers and webhooks may be at: <c>ASSAY_OUTBOUND_ALLOW</c>, separated by commas.</summary>
+    public string? OutboundAllow { get; init; }
+
     public static ServerOptions Of(IConfiguration configuration) =>
         new()
         {
@@ -32,6 +36,7 @@ internal sealed class ServerOptions : IValidatableObject
             ApiKey = configuration["ASSAY_API_KEY"],
             Urls = configuration["urls"],
             TelemetryEndpoint = configuration["OTEL_EXPORTER_OTLP_ENDPOINT"],
+            OutboundAllow = configuration["ASSAY_OUTBOUND_ALLOW"],
         };
 
     /// <summary>Everything that keeps the server from starting, in words for the operator; secrets are never repeated.</summary>
@@ -95,6 +100,12 @@ internal sealed class ServerOptions : IValidatableObject
             yield return new ValidationResult(
                 "OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https address."
             );
+        }
+
+        OutboundRules.Parse(OutboundAllow, out var outbound);
+        if (outbound is not null)
+        {
+            yield return new ValidationResult(outbound);
         }
 
         if (DirectoryProblem() is { } problem)

@@ -9,22 +9,14 @@ public sealed class ScreenPage : IAsyncDisposable
     private readonly IBrowserContext _context;
     private readonly ConcurrentQueue<string> _errors = new();
 
-    public ScreenPage(IBrowserContext context, IPage page, bool mayMeetNotFound = false)
+    public ScreenPage(IBrowserContext context, IPage page)
     {
-        MayMeetNotFound = mayMeetNotFound;
         _context = context;
         Page = page;
         page.PageError += (_, error) => _errors.Enqueue(error);
         page.Console += (_, message) =>
         {
-            // The browser itself logs a page that answers 404; a test that asks for one says so.
-            if (
-                message.Type == "error"
-                && !(
-                    MayMeetNotFound
-                    && message.Text.Contains("status of 404", StringComparison.Ordinal)
-                )
-            )
+            if (message.Type == "error")
             {
                 _errors.Enqueue($"{message.Text} ({message.Location})");
             }
@@ -33,12 +25,9 @@ public sealed class ScreenPage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>True when the page asked for is one that does not exist.</summary>
-    public bool MayMeetNotFound { get; }
-
     public async ValueTask DisposeAsync()
     {
         await _context.DisposeAsync();
-        Assert.True(_errors.IsEmpty, string.Join("\n", _errors));
+        Assert.Empty(_errors);
     }
 }

@@ -4,6 +4,7 @@ using Assay.Core.Datasets;
 using Assay.Core.Experiments;
 using Assay.Core.Feedback;
 using Assay.Core.Models.Prices;
+using Assay.Core.Models.Providers;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
@@ -49,6 +50,15 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Workspaces' own model prices.</summary>
     public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
+
+    /// <summary>Ways to models.</summary>
+    public DbSet<ModelProvider> ModelProviders => Set<ModelProvider>();
+
+    /// <summary>What models cost, by month.</summary>
+    public DbSet<ModelSpend> ModelSpends => Set<ModelSpend>();
+
+    /// <summary>What workspaces may spend on models.</summary>
+    public DbSet<SpendLimit> SpendLimits => Set<SpendLimit>();
 
     /// <summary>Public links to runs.</summary>
     public DbSet<ShareLink> ShareLinks => Set<ShareLink>();

@@ -3,7 +3,6 @@ using Assay.Core.Datasets;
 using Assay.Core.Filters;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
-using Assay.UI.Layout;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -30,7 +29,7 @@ internal static class Errors
                 http.Response.StatusCode,
                 ReasonPhrases.GetReasonPhrase(http.Response.StatusCode)
             )
-            : UnknownAddress.WriteAsync(http);
+            : Task.CompletedTask;
     }
 
     /// <summary>The exception writer of the host.</summary>

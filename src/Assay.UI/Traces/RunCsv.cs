@@ -54,7 +54,7 @@ internal static class RunCsv
         );
     }
 
-    internal static string Cell(string? text)
+    private static string Cell(string? text)
     {
         if (string.IsNullOrEmpty(text))
         {

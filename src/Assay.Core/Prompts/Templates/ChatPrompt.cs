@@ -92,6 +92,20 @@ public sealed class ChatPrompt
         return [.. _parts.SelectMany(p => p.Render(all))];
     }
 
+    /// <summary>
+    /// The messages as they are written, for an editor: role and template text, or a list of parts; a place for messages has the role
+    /// <c>placeholder</c> and its variable as content.
+    /// </summary>
+    public IReadOnlyList<RenderedMessage> Messages => [.. _parts.Select(p => p.Written)];
+
+    /// <summary>The format of its templates; f-string where it has none.</summary>
+    public TemplateFormat Format =>
+        _parts
+            .OfType<TextPart>()
+            .SelectMany(p => p.Blocks)
+            .Select(b => b.Template.Format)
+            .FirstOrDefault();
+
     private static Part Message(JsonElement message)
     {
         var type = PromptManifest.TypeOf(message);
@@ -198,6 +212,8 @@ public sealed class ChatPrompt
     {
         public abstract IEnumerable<string> Names { get; }
 
+        public abstract RenderedMessage Written { get; }
+
         public abstract IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
         );
@@ -209,6 +225,8 @@ public sealed class ChatPrompt
     {
         public override IEnumerable<string> Names => [];
 
+        public override RenderedMessage Written => Message;
+
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
         ) => [Message];
@@ -218,38 +236,37 @@ public sealed class ChatPrompt
     {
         public override IEnumerable<string> Names => Blocks.SelectMany(b => b.Template.Names);
 
+        public override RenderedMessage Written => With(t => t.Text);
+
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
-        )
-        {
-            if (Blocks is [{ Type: "text" } only])
-            {
-                return [new(Role, JsonSerializer.SerializeToElement(only.Template.Render(values)))];
-            }
+        ) => [With(t => t.Render(values))];
 
-            return
-            [
-                new(
+        private RenderedMessage With(Func<PromptTemplate, string> text) =>
+            Blocks is [{ Type: "text" } only]
+                ? new(Role, JsonSerializer.SerializeToElement(text(only.Template)))
+                : new(
                     Role,
                     JsonSerializer.SerializeToElement(
                         Blocks.Select(b =>
                             b.Type == "text"
-                                ? (object)new { type = "text", text = b.Template.Render(values) }
+                                ? (object)new { type = "text", text = text(b.Template) }
                                 : new
                                 {
                                     type = "image_url",
-                                    image_url = new { url = b.Template.Render(values) },
+                                    image_url = new { url = text(b.Template) },
                                 }
                         )
                     )
-                ),
-            ];
-        }
+                );
     }
 
     private sealed record PlaceholderPart(string Variable, bool IsOptional) : Part
     {
         public override IEnumerable<string> Names => IsOptional ? [] : [Variable];
+
+        public override RenderedMessage Written =>
+            new("placeholder", JsonSerializer.SerializeToElement(Variable));
 
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values

@@ -1022,6 +1022,108 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("model_price", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Models.Providers.ModelProvider", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("BaseUrl")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("base_url");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<int>("MaxRetries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_retries");
+
+                    b.PrimitiveCollection<string>("Models")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("models");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("SecretName")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("secret_name");
+
+                    b.Property<int>("TimeoutSeconds")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("timeout_seconds");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_model_provider");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_provider_workspace_id_name");
+
+                    b.ToTable("model_provider", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Models.Providers.ModelSpend", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Month")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("month");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("calls");
+
+                    b.Property<decimal>("Dollars")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dollars");
+
+                    b.Property<long>("UnpricedCalls")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unpriced_calls");
+
+                    b.HasKey("WorkspaceId", "Month")
+                        .HasName("pk_model_spend");
+
+                    b.ToTable("model_spend", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Models.Providers.SpendLimit", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<decimal>("MonthlyDollars")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("monthly_dollars");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_spend_limit");
+
+                    b.ToTable("spend_limit", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Projects.Project", b =>
                 {
                     b.Property<Guid>("Id")

@@ -1,0 +1,393 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Assay.Core.Models.Providers;
+using Assay.Core.Prompts.Templates;
+using Microsoft.Extensions.AI;
+
+namespace Assay.Core.Playground;
+
+/// <summary>
+/// A prompt with its model and settings, as the playground edits it and a server-run experiment executes it: message templates, parameters,
+/// tools, the form of the answer. Read from JSON and checked as a whole; immutable, thread-safe.
+/// </summary>
+public sealed class PromptVariant
+{
+    /// <summary>The most messages.</summary>
+    public const int MaxMessages = 200;
+
+    /// <summary>The role of a place for a list of messages; its content is the variable's name.</summary>
+    public const string Placeholder = "placeholder";
+
+    private const int MaxModelLength = 200;
+    private readonly JsonElement _messages;
+    private readonly TemplateFormat? _format;
+    private readonly ChatOptions _options;
+
+    private PromptVariant(
+        Guid providerId,
+        string model,
+        JsonElement messages,
+        TemplateFormat? format,
+        ChatOptions options,
+        IReadOnlyDictionary<string, string> metadata
+    )
+    {
+        ProviderId = providerId;
+        Model = model;
+        _messages = messages;
+        _format = format;
+        _options = options;
+        Metadata = metadata;
+        Names =
+        [
+            .. Texts()
+                .SelectMany(t => t.IsPlaceholder ? [t.Text] : Parse(t.Text, t.At).Names)
+                .Distinct(),
+        ];
+    }
+
+    /// <summary>The provider.</summary>
+    public Guid ProviderId { get; }
+
+    /// <summary>The model; empty while its author has not chosen one, which only rendering minds.</summary>
+    public string Model { get; }
+
+    /// <summary>Variables that need a value, in the order of first use.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>What runs of it say about the prompt they came from, in the names LangChain's clients use.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>
+    /// Reads <c>{provider, model, messages, format, parameters, tools, tool_choice, schema, prompt}</c>. Messages are <c>{role, content}</c>
+    /// with a text or a list of parts; tools are OpenAI's function definitions; format is <c>f-string</c>, <c>mustache</c> or <c>none</c>.
+    /// </summary>
+    /// <exception cref="InvalidVariantException">Something is missing or unreadable; it says what and where.</exception>
+    public static PromptVariant Read(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new InvalidVariantException("the variant must be an object");
+        }
+
+        if (!Guid.TryParse(Text(json, "provider"), out var provider))
+        {
+            throw new InvalidVariantException("provider: choose one");
+        }
+
+        var model = Text(json, "model")?.Trim() ?? "";
+        if (model.Length > MaxModelLength)
+        {
+            throw new InvalidVariantException($"model: at most {MaxModelLength} characters");
+        }
+
+        if (
+            Field(json, "messages") is not { ValueKind: JsonValueKind.Array } messages
+            || messages.GetArrayLength() is 0 or > MaxMessages
+        )
+        {
+            throw new InvalidVariantException($"messages: 1 to {MaxMessages} are needed");
+        }
+
+        TemplateFormat? format = Text(json, "format") switch
+        {
+            null or "f-string" => TemplateFormat.FString,
+            "mustache" => TemplateFormat.Mustache,
+            "none" => null,
+            var other => throw new InvalidVariantException(
+                $"format: '{other}' is none of f-string, mustache, none"
+            ),
+        };
+        return new PromptVariant(
+            provider,
+            model,
+            messages.Clone(),
+            format,
+            Options(json),
+            PromptMetadata(Field(json, "prompt"))
+        );
+    }
+
+    /// <summary>The call with the variables filled in.</summary>
+    /// <param name="values">Values by variable.</param>
+    /// <param name="projectName">The project its run goes to.</param>
+    /// <exception cref="InvalidVariantException">No model is chosen, a variable has no value, or a rendered message is not one.</exception>
+    public ModelCall Render(IReadOnlyDictionary<string, JsonElement> values, string projectName)
+    {
+        if (Model.Length == 0)
+        {
+            throw new InvalidVariantException("model: choose one");
+        }
+
+        var messages = new JsonArray();
+        var index = 0;
+        foreach (var template in _messages.EnumerateArray())
+        {
+            var at = $"messages[{index++}]";
+            if (Text(template, "role") == Placeholder)
+            {
+                var name = Text(template, "content") ?? "";
+                if (
+                    !values.TryGetValue(name, out var list)
+                    || list.ValueKind != JsonValueKind.Array
+                )
+                {
+                    throw new InvalidVariantException($"{at}: {name} must be a list of messages");
+                }
+
+                foreach (var message in list.EnumerateArray())
+                {
+                    messages.Add(JsonNode.Parse(message.GetRawText()));
+                }
+            }
+            else
+            {
+                var message = JsonNode.Parse(template.GetRawText());
+                if (message is JsonObject readable && readable["content"] is { } content)
+                {
+                    readable["content"] = Render(content, at, values);
+                }
+
+                messages.Add(message);
+            }
+        }
+
+        try
+        {
+            return new ModelCall
+            {
+                ProviderId = ProviderId,
+                Model = Model,
+                Messages = ChatJson.Read(JsonSerializer.SerializeToElement(messages)),
+                Options = _options,
+                ProjectName = projectName,
+                Metadata = Metadata,
+            };
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidVariantException(e.Message, e);
+        }
+    }
+
+    private JsonNode Render(
+        JsonNode content,
+        string at,
+        IReadOnlyDictionary<string, JsonElement> values
+    )
+    {
+        switch (content)
+        {
+            case JsonValue value when value.TryGetValue<string>(out var text):
+                return Render(text, at, values);
+            case JsonArray parts:
+                foreach (var part in parts.OfType<JsonObject>())
+                {
+                    if (part["text"] is JsonValue text && text.TryGetValue<string>(out var words))
+                    {
+                        part["text"] = Render(words, at, values);
+                    }
+
+                    if (
+                        part["image_url"] is JsonObject image
+                        && image["url"] is JsonValue url
+                        && url.TryGetValue<string>(out var address)
+                    )
+                    {
+                        image["url"] = Render(address, at, values);
+                    }
+                }
+
+                return parts.DeepClone();
+            default:
+                return content.DeepClone();
+        }
+    }
+
+    private string Render(string text, string at, IReadOnlyDictionary<string, JsonElement> values)
+    {
+        if (_format is null)
+        {
+            return text;
+        }
+
+        try
+        {
+            return Parse(text, at).Render(values);
+        }
+        catch (TemplateException e)
+        {
+            throw new InvalidVariantException($"{at}: {e.Message}", e);
+        }
+    }
+
+    private ParsedText Parse(string text, string at)
+    {
+        if (_format is not { } format)
+        {
+            return new ParsedText(null, text);
+        }
+
+        try
+        {
+            return new ParsedText(PromptTemplate.Parse(format, text), text);
+        }
+        catch (TemplateException e)
+        {
+            throw new InvalidVariantException($"{at}: {e.Message}", e);
+        }
+    }
+
+    private IEnumerable<(string Text, string At, bool IsPlaceholder)> Texts()
+    {
+        var i = 0;
+        foreach (var message in _messages.EnumerateArray())
+        {
+            var at = $"messages[{i++}]";
+            switch (Field(message, "content"))
+            {
+                case { ValueKind: JsonValueKind.String } text:
+                    yield return (text.GetString()!, at, Text(message, "role") == Placeholder);
+                    break;
+                case { ValueKind: JsonValueKind.Array } parts:
+                    foreach (var part in parts.EnumerateArray())
+                    {
+                        if (Text(part, "text") is { } words)
+                        {
+                            yield return (words, at, false);
+                        }
+                        else if (
+                            Field(part, "image_url") is { ValueKind: JsonValueKind.Object } image
+                            && Text(image, "url") is { } url
+                        )
+                        {
+                            yield return (url, at, false);
+                        }
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private static ChatOptions Options(JsonElement json)
+    {
+        var options = new ChatOptions();
+        var parameters = Field(json, "parameters");
+        options.Temperature = (float?)Number(parameters, "temperature", 0, 2);
+        options.TopP = (float?)Number(parameters, "top_p", 0, 1);
+        options.MaxOutputTokens = (int?)Number(parameters, "max_tokens", 1, 1_000_000);
+        options.FrequencyPenalty = (float?)Number(parameters, "frequency_penalty", -2, 2);
+        options.PresencePenalty = (float?)Number(parameters, "presence_penalty", -2, 2);
+        options.Seed = (long?)Number(parameters, "seed", long.MinValue, long.MaxValue);
+        if (Field(parameters, "stop") is { ValueKind: JsonValueKind.Array } stop)
+        {
+            options.StopSequences = [.. stop.EnumerateArray().Select(s => s.ToString())];
+        }
+
+        if (Field(json, "tools") is { ValueKind: JsonValueKind.Array } tools)
+        {
+            options.Tools = [.. tools.EnumerateArray().Select(Tool)];
+            options.ToolMode = Text(json, "tool_choice") switch
+            {
+                null or "" or "auto" => null,
+                "none" => ChatToolMode.None,
+                "required" => ChatToolMode.RequireAny,
+                var name => ChatToolMode.RequireSpecific(name),
+            };
+        }
+
+        if (Field(json, "schema") is { ValueKind: JsonValueKind.Object } schema)
+        {
+            options.ResponseFormat = ChatResponseFormat.ForJsonSchema(
+                schema.Clone(),
+                Text(schema, "title") is { Length: > 0 } title
+                    ? string.Concat(
+                        title.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+                    )
+                    : "answer"
+            );
+        }
+
+        return options;
+    }
+
+    private static AIFunctionDeclaration Tool(JsonElement tool, int index)
+    {
+        var function = Field(tool, "function") is { ValueKind: JsonValueKind.Object } inner
+            ? inner
+            : tool;
+        if (Text(function, "name") is not { Length: > 0 } name)
+        {
+            throw new InvalidVariantException($"tools[{index}]: has no name");
+        }
+
+        var parameters = Field(function, "parameters");
+        if (parameters.ValueKind == JsonValueKind.Undefined)
+        {
+            parameters = Field(function, "input_schema");
+        }
+
+        return AIFunctionFactory.CreateDeclaration(
+            name,
+            Text(function, "description") ?? "",
+            parameters.ValueKind == JsonValueKind.Object
+                ? parameters.Clone()
+                : JsonSerializer.SerializeToElement(new { type = "object" }),
+            null
+        );
+    }
+
+    private static Dictionary<string, string> PromptMetadata(JsonElement prompt)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (Text(prompt, "handle") is { Length: > 0 } handle)
+        {
+            metadata["lc_hub_repo"] = handle;
+            if (Text(prompt, "commit") is { Length: > 0 } commit)
+            {
+                metadata["lc_hub_commit_hash"] = commit;
+            }
+        }
+
+        return metadata;
+    }
+
+    private static double? Number(JsonElement json, string name, double low, double high)
+    {
+        switch (Field(json, name))
+        {
+            case { ValueKind: JsonValueKind.Number } value:
+                var number = value.GetDouble();
+                return number >= low && number <= high
+                    ? number
+                    : throw new InvalidVariantException(
+                        FormattableString.Invariant($"{name}: must be between {low} and {high}")
+                    );
+            case { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined }:
+                return null;
+            default:
+                throw new InvalidVariantException($"{name}: must be a number");
+        }
+    }
+
+    private static JsonElement Field(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            ? value
+            : default;
+
+    private static string? Text(JsonElement json, string name) =>
+        Field(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    private readonly record struct ParsedText(PromptTemplate? Template, string Text)
+    {
+        public IReadOnlyList<string> Names => Template?.Names ?? [];
+
+        public string Render(IReadOnlyDictionary<string, JsonElement> values) =>
+            Template?.Render(values) ?? Text;
+    }
+}
+
+/// <summary>A variant that cannot be run as it stands; the message is for its author.</summary>
+public sealed class InvalidVariantException(string message, Exception? inner = null)
+    : Exception(message, inner);

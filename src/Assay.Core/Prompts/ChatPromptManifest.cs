@@ -1,0 +1,192 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Assay.Core.Playground;
+using Assay.Core.Prompts.Templates;
+
+namespace Assay.Core.Prompts;
+
+/// <summary>Writes edited messages in LangChain's serialized form, so that every client of the hub loads what the playground saved. Pure.</summary>
+public static class ChatPromptManifest
+{
+    /// <summary>A chat prompt, or with a schema a structured prompt, from <c>{messages, format, schema}</c> as <see cref="PromptVariant"/> reads them.</summary>
+    /// <exception cref="InvalidPromptException">A message cannot be kept; the message says which and why.</exception>
+    public static JsonElement Write(JsonElement variant)
+    {
+        if (
+            variant.ValueKind != JsonValueKind.Object
+            || !variant.TryGetProperty("messages", out var messages)
+            || messages.ValueKind != JsonValueKind.Array
+            || messages.GetArrayLength() == 0
+        )
+        {
+            throw new InvalidPromptException("messages: at least one is needed");
+        }
+
+        var format =
+            variant.TryGetProperty("format", out var f) && f.ValueKind == JsonValueKind.String
+                ? f.GetString()!
+                : "f-string";
+        var names = new List<string>();
+        var written = new JsonArray();
+        var index = 0;
+        foreach (var message in messages.EnumerateArray())
+        {
+            written.Add(Message(message, format, $"messages[{index++}]", names));
+        }
+
+        var kwargs = new JsonObject
+        {
+            ["input_variables"] = new JsonArray([.. names.Distinct().Select(n => (JsonNode)n)]),
+            ["messages"] = written,
+        };
+        var isStructured =
+            variant.TryGetProperty("schema", out var schema)
+            && schema.ValueKind == JsonValueKind.Object;
+        if (isStructured)
+        {
+            kwargs["schema_"] = JsonNode.Parse(schema.GetRawText());
+        }
+
+        return JsonSerializer.SerializeToElement(
+            isStructured
+                ? Constructor(
+                    ["langchain_core", "prompts", "structured", "StructuredPrompt"],
+                    kwargs
+                )
+                : Constructor(["langchain_core", "prompts", "chat", "ChatPromptTemplate"], kwargs)
+        );
+    }
+
+    private static JsonObject Message(
+        JsonElement message,
+        string format,
+        string at,
+        List<string> names
+    )
+    {
+        var role =
+            message.ValueKind == JsonValueKind.Object
+            && message.TryGetProperty("role", out var r)
+            && r.ValueKind == JsonValueKind.String
+                ? r.GetString()!
+                : throw new InvalidPromptException($"{at}: has no role");
+        message.TryGetProperty("content", out var content);
+        if (role == PromptVariant.Placeholder)
+        {
+            var name = content.ValueKind == JsonValueKind.String ? content.GetString()! : "";
+            names.Add(name);
+            return Constructor(
+                ["langchain_core", "prompts", "chat", "MessagesPlaceholder"],
+                new JsonObject { ["variable_name"] = name, ["optional"] = false }
+            );
+        }
+
+        if (role == "tool" || message.TryGetProperty("tool_calls", out _))
+        {
+            throw new InvalidPromptException(
+                $"{at}: tool calls and their results cannot be part of a saved prompt; use a placeholder for the conversation"
+            );
+        }
+
+        var type = role switch
+        {
+            "system" => "SystemMessagePromptTemplate",
+            "user" => "HumanMessagePromptTemplate",
+            "assistant" => "AIMessagePromptTemplate",
+            _ => "ChatMessagePromptTemplate",
+        };
+        var kwargs = new JsonObject
+        {
+            ["prompt"] = content.ValueKind switch
+            {
+                JsonValueKind.String => Template(content.GetString()!, format, at, names),
+                JsonValueKind.Array => new JsonArray([
+                    .. content.EnumerateArray().Select(p => (JsonNode)Part(p, format, at, names)),
+                ]),
+                _ => throw new InvalidPromptException($"{at}: has no content"),
+            },
+        };
+        if (type == "ChatMessagePromptTemplate")
+        {
+            kwargs["role"] = role;
+        }
+
+        return Constructor(["langchain_core", "prompts", "chat", type], kwargs);
+    }
+
+    private static JsonObject Part(JsonElement part, string format, string at, List<string> names)
+    {
+        if (part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String)
+        {
+            return Template(text.GetString()!, format, at, names);
+        }
+
+        if (
+            part.TryGetProperty("image_url", out var image)
+            && image.ValueKind == JsonValueKind.Object
+            && image.TryGetProperty("url", out var url)
+            && url.ValueKind == JsonValueKind.String
+        )
+        {
+            var variables = Names(url.GetString()!, format, at, names);
+            return Constructor(
+                ["langchain_core", "prompts", "image", "ImagePromptTemplate"],
+                new JsonObject
+                {
+                    ["input_variables"] = variables,
+                    ["template_format"] = Known(format),
+                    ["template"] = new JsonObject { ["url"] = url.GetString() },
+                }
+            );
+        }
+
+        throw new InvalidPromptException($"{at}: only text and images can be saved");
+    }
+
+    private static JsonObject Template(string text, string format, string at, List<string> names)
+    {
+        // A text that is taken as it stands has to say so in a format that has variables.
+        var template =
+            format == "none"
+                ? text.Replace("{", "{{", StringComparison.Ordinal)
+                    .Replace("}", "}}", StringComparison.Ordinal)
+                : text;
+        return Constructor(
+            ["langchain_core", "prompts", "prompt", "PromptTemplate"],
+            new JsonObject
+            {
+                ["input_variables"] = Names(template, Known(format), at, names),
+                ["template_format"] = Known(format),
+                ["template"] = template,
+            }
+        );
+    }
+
+    private static string Known(string format) => format == "mustache" ? "mustache" : "f-string";
+
+    private static JsonArray Names(string text, string format, string at, List<string> names)
+    {
+        try
+        {
+            var parsed = PromptTemplate.Parse(
+                format == "mustache" ? TemplateFormat.Mustache : TemplateFormat.FString,
+                text
+            );
+            names.AddRange(parsed.Names);
+            return new JsonArray([.. parsed.Names.Select(n => (JsonNode)n)]);
+        }
+        catch (TemplateException e)
+        {
+            throw new InvalidPromptException($"{at}: {e.Message}");
+        }
+    }
+
+    private static JsonObject Constructor(string[] id, JsonObject kwargs) =>
+        new()
+        {
+            ["lc"] = 1,
+            ["type"] = "constructor",
+            ["id"] = new JsonArray([.. id.Select(i => (JsonNode)i)]),
+            ["kwargs"] = kwargs,
+        };
+}

@@ -1,0 +1,260 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Assay.Core.Access;
+using Assay.Core.Models.Providers;
+using Assay.Core.Playground;
+using Assay.Core.Prompts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.AI;
+
+namespace Assay.UI.Playground;
+
+/// <summary>What the playground asks while people try prompts.</summary>
+internal static class PlaygroundEndpoints
+{
+    /// <summary>The project that calls of the playground are recorded in.</summary>
+    public const string Project = "playground";
+
+    public static void MapPlayground(this IEndpointRouteBuilder ui)
+    {
+        ui.MapPost("/playground/run", RunAsync).PageNeeds(Permission.Write);
+        ui.MapPost("/playground/check", CheckAsync).PageNeeds(Permission.Read);
+        ui.MapGet("/playground/models/{provider:guid}", ModelsAsync).PageNeeds(Permission.Write);
+        ui.MapPost("/playground/commit", CommitAsync).PageNeeds(Permission.Write);
+    }
+
+    /// <summary>Runs one variant once; the answer streams as events <c>piece</c> and ends with <c>done</c>.</summary>
+    private static async Task<IResult> RunAsync(
+        HttpContext context,
+        ModelCalls calls,
+        CurrentCaller caller
+    )
+    {
+        using var body = await BodyAsync(context, caller);
+        if (body is null)
+        {
+            return Problem("The body is not JSON.");
+        }
+
+        try
+        {
+            var call = PromptVariant
+                .Read(body.RootElement)
+                .Render(Values(body.RootElement), Project) with
+            {
+                RunName = "playground",
+                Tags = ["playground"],
+            };
+            return TypedResults.ServerSentEvents(
+                EventsAsync(calls, caller.Value, call, caller.Aborted)
+            );
+        }
+        catch (InvalidVariantException e)
+        {
+            return Problem(e.Message);
+        }
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> EventsAsync(
+        ModelCalls calls,
+        Caller caller,
+        ModelCall call,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        yield return new SseItem<string>("{}", "begin");
+        var isSimulated = call.ProviderId == ModelProvider.Simulated.Id;
+        await foreach (var step in calls.StreamAsync(caller, call, cancellationToken))
+        {
+            if (step.Reply is { } reply)
+            {
+                yield return new SseItem<string>(Done(reply, isSimulated), "done");
+                continue;
+            }
+
+            foreach (var content in step.Piece!.Contents)
+            {
+                if (Piece(content) is { } piece)
+                {
+                    yield return new SseItem<string>(JsonSerializer.Serialize(piece), "piece");
+                }
+            }
+        }
+    }
+
+    private static object? Piece(AIContent content) =>
+        content switch
+        {
+            TextContent { Text.Length: > 0 } text => new { text = text.Text },
+            TextReasoningContent { Text.Length: > 0 } reasoning => new
+            {
+                reasoning = reasoning.Text,
+            },
+            FunctionCallContent call => new
+            {
+                tool = new
+                {
+                    id = call.CallId,
+                    name = call.Name,
+                    arguments = call.Arguments,
+                },
+            },
+            _ => null,
+        };
+
+    private static string Done(ModelReply reply, bool isSimulated) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                run = reply.RunId,
+                latency = reply.Latency.TotalMilliseconds,
+                first = reply.FirstToken?.TotalMilliseconds,
+                prompt_tokens = reply.Usage?.PromptTokens,
+                completion_tokens = reply.Usage?.CompletionTokens,
+                is_estimate = reply.Usage?.Source == Core.Models.FigureSource.Estimated,
+                cost = reply.Cost?.Total,
+                is_simulated = isSimulated,
+                error = reply.Failure?.Message,
+            }
+        );
+
+    /// <summary>The variables of a variant, or what is wrong with its templates and where.</summary>
+    private static async Task<IResult> CheckAsync(HttpContext context, CurrentCaller caller)
+    {
+        using var body = await BodyAsync(context, caller);
+        if (body is null)
+        {
+            return Problem("The body is not JSON.");
+        }
+
+        try
+        {
+            return Results.Json(new { names = PromptVariant.Read(body.RootElement).Names });
+        }
+        catch (InvalidVariantException e)
+        {
+            return Problem(e.Message);
+        }
+    }
+
+    private static async Task<IResult> ModelsAsync(
+        Guid provider,
+        ModelProviders providers,
+        CurrentCaller caller
+    )
+    {
+        if (await providers.FindAsync(caller.Value, provider, caller.Aborted) is not { } found)
+        {
+            return Results.NotFound(new { detail = "There is no such provider." });
+        }
+
+        try
+        {
+            return Results.Json(
+                new { models = await providers.ModelsAsync(caller.Value, found, caller.Aborted) }
+            );
+        }
+        catch (ModelCallException e)
+        {
+            // The list is a convenience: what was configured can be chosen without it.
+            return Results.Json(new { models = found.Models, problem = e.Message });
+        }
+    }
+
+    /// <summary>Saves a variant's messages as a commit of a prompt, which is made when there is none of that name.</summary>
+    private static async Task<IResult> CommitAsync(
+        HttpContext context,
+        PromptHub hub,
+        PromptHistory history,
+        CurrentCaller caller
+    )
+    {
+        using var body = await BodyAsync(context, caller);
+        if (body is null)
+        {
+            return Problem("The body is not JSON.");
+        }
+
+        var json = body.RootElement;
+        var handle = Text(json, "handle")?.Trim() ?? "";
+        var key = new PromptKey(PromptHub.Self, handle);
+        try
+        {
+            var manifest = ChatPromptManifest.Write(json);
+            try
+            {
+                await hub.GetAsync(caller.Value, key, caller.Aborted);
+            }
+            catch (PromptNotFoundException)
+            {
+                await hub.CreateAsync(caller.Value, new PromptDraft(handle), caller.Aborted);
+            }
+
+            // The commit the author started from must still be the newest, or somebody's work would be hidden without a word.
+            var (_, commit, _) = await history.CommitAsync(
+                caller.Value,
+                key,
+                manifest,
+                Text(json, "parent"),
+                Text(json, "description"),
+                caller.Aborted
+            );
+            return Results.Json(new { handle, commit = commit.Hash });
+        }
+        catch (Exception e)
+            when (e is InvalidPromptException or PromptConflictException or PromptNotFoundException)
+        {
+            return Results.Json(
+                new { detail = e.Message },
+                statusCode: e is PromptConflictException ? 409 : 400
+            );
+        }
+    }
+
+    private static async Task<JsonDocument?> BodyAsync(HttpContext context, CurrentCaller caller)
+    {
+        try
+        {
+            return await JsonDocument.ParseAsync(
+                context.Request.Body,
+                new JsonDocumentOptions { MaxDepth = 128 },
+                caller.Aborted
+            );
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static Dictionary<string, JsonElement> Values(JsonElement json)
+    {
+        var values = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (
+            json.ValueKind == JsonValueKind.Object
+            && json.TryGetProperty("variables", out var given)
+            && given.ValueKind == JsonValueKind.Object
+        )
+        {
+            foreach (var value in given.EnumerateObject())
+            {
+                values[value.Name] = value.Value.Clone();
+            }
+        }
+
+        return values;
+    }
+
+    private static string? Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object
+        && json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    private static IResult Problem(string detail) =>
+        Results.Json(new { detail }, statusCode: StatusCodes.Status400BadRequest);
+}
