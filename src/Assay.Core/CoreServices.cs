@@ -33,6 +33,7 @@ public static class CoreServices
         services.AddSingleton<PromptComments>();
         services.AddSingleton<Samples.SampleData>();
         services.AddSingleton<PriceBook>();
+        services.AddSingleton<Recosting>();
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost
         );

@@ -1,10 +1,14 @@
 using Assay.Core.Access;
+using Assay.UI.Compare;
 using Assay.UI.Datasets;
+using Assay.UI.Experiments;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Playground;
 using Assay.UI.Projects;
+using Assay.UI.Queues;
 using Assay.UI.Settings;
+using Assay.UI.Sharing;
 using Assay.UI.Start;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -49,11 +53,16 @@ public static class UiServices
         endpoints.MapProjects();
         endpoints.MapTraces();
         endpoints.MapPayloads();
+        endpoints.MapCompare();
+        endpoints.MapSharing();
         endpoints.MapFeedback();
+        endpoints.MapQueues();
         endpoints.MapPlayground();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();
+        endpoints.MapFromRuns();
+        endpoints.MapResults();
         endpoints.MapAuditExport();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }

@@ -17,6 +17,9 @@ public sealed class Screens : IAsyncLifetime
 
     public RunningServer Server { get; private set; } = null!;
 
+    /// <summary>The sample project; tests read it and leave it alone.</summary>
+    public Sample Sample { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         Server = await RunningServer.StartAsync();
@@ -44,28 +47,74 @@ public sealed class Screens : IAsyncLifetime
         await page.GetByRole(AriaRole.Button).First.ClickAsync();
         await page.WaitForURLAsync(u => !u.Contains("/auth/link", StringComparison.Ordinal));
         _signedIn = await context.StorageStateAsync();
+        Sample = await LoadSampleAsync();
     }
 
     /// <summary>A new page of a signed-in browser; closing the test's page closes its context.</summary>
+    /// <param name="path">Where to go.</param>
+    /// <param name="isDark">The theme of the system.</param>
+    /// <param name="width">Of the window.</param>
+    /// <param name="height">Of the window.</param>
+    /// <param name="through">The address of a proxy to the server.</param>
+    /// <param name="isSignedIn">False for a stranger.</param>
+    /// <param name="mayMeetNotFound">The page asked for does not exist, and the browser may say so.</param>
     public async Task<ScreenPage> OpenAsync(
         string path,
         bool isDark = false,
         int width = 1440,
-        int height = 900
+        int height = 900,
+        string? through = null,
+        bool isSignedIn = true,
+        bool mayMeetNotFound = false
     )
     {
         var context = await _browser!.NewContextAsync(
             new()
             {
-                BaseURL = Server.Address,
-                StorageState = _signedIn,
+                BaseURL = through ?? Server.Address,
+                StorageState = isSignedIn ? _signedIn : null,
+                ReducedMotion = ReducedMotion.Reduce,
+                AcceptDownloads = true,
                 ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
                 ViewportSize = new() { Width = width, Height = height },
             }
         );
-        var page = new ScreenPage(context, await context.NewPageAsync());
+        var page = new ScreenPage(context, await context.NewPageAsync(), mayMeetNotFound);
         await page.Page.GotoAsync(path);
         return page;
+    }
+
+    private async Task<Sample> LoadSampleAsync()
+    {
+        await using var screen = await OpenAsync("/");
+        var project = await screen.Page.EvaluateAsync<string>(
+            "async () => (await (await fetch('/ui/samples', { method: 'POST' })).json()).project"
+        );
+        var found = await Server.JsonAsync(
+            HttpMethod.Post,
+            "/api/v1/runs/query",
+            new
+            {
+                session = new[] { project },
+                is_root = true,
+                limit = 100,
+            }
+        );
+        return new Sample(
+            Guid.Parse(project),
+            found
+                .GetProperty("runs")
+                .EnumerateArray()
+                .GroupBy(r => r.GetProperty("name").GetString()!)
+                .ToDictionary(
+                    g => g.Key,
+                    IReadOnlyList<Guid> (g) =>
+                        [
+                            .. g.Where(r => r.GetProperty("status").GetString() == "success")
+                                .Select(r => r.GetProperty("id").GetGuid()),
+                        ]
+                )
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -78,4 +127,12 @@ public sealed class Screens : IAsyncLifetime
         _playwright?.Dispose();
         await Server.DisposeAsync();
     }
+}
+
+/// <summary>The sample project and its finished traces by name.</summary>
+public sealed record Sample(Guid Project, IReadOnlyDictionary<string, IReadOnlyList<Guid>> Traces)
+{
+    public Guid Agent => Traces["support-agent"][0];
+
+    public Guid OtherAgent => Traces["support-agent"][1];
 }

@@ -166,7 +166,10 @@ public sealed class DatasetCatalog(
             dataset.TransformationsJson
         );
         dataset.MetadataJson = Changed(draft.MetadataJson, dataset.MetadataJson);
-        dataset.BaselineExperimentId = draft.BaselineExperimentId ?? dataset.BaselineExperimentId;
+        dataset.BaselineExperimentId =
+            draft.BaselineExperimentId == Guid.Empty
+                ? null
+                : draft.BaselineExperimentId ?? dataset.BaselineExperimentId;
         dataset.ModifiedAt = time.GetUtcNow();
         await SaveAsync(db, dataset.Name, cancellationToken);
         return dataset;
@@ -341,7 +344,7 @@ public sealed record DatasetDraft
     /// <summary>Metadata, JSON object.</summary>
     public string? MetadataJson { get; init; }
 
-    /// <summary>Baseline experiment.</summary>
+    /// <summary>Baseline experiment; the zero id takes the mark away.</summary>
     public Guid? BaselineExperimentId { get; init; }
 }
 

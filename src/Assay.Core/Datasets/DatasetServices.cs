@@ -20,13 +20,17 @@ public static class DatasetServices
         services.AddSingleton<ExampleChecks>();
         services.AddSingleton<ExperimentResults>();
         services.AddSingleton<ComparativeExperiments>();
+        services.AddSingleton<ExperimentTables>();
         services.AddSingleton<AnnotationQueues>();
         services.AddSingleton<QueueReviews>();
+        services.AddSingleton<QueuePairs>();
+        services.AddSingleton<ReviewDesk>();
         services.AddSingleton<FeedbackKeys>();
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();
         services.AddSingleton<ExampleDownloads>();
+        services.AddSingleton<TraceExamples>();
         return services;
     }
 }

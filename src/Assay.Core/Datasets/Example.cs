@@ -26,6 +26,9 @@ public sealed record Example
     /// <summary>Metadata without the split, JSON object text; null for none.</summary>
     public string? MetadataJson { get; init; }
 
+    /// <summary>True when only its id is known: a run was made of it, and it has left the dataset for good or is of another version.</summary>
+    public bool IsGone { get; init; }
+
     /// <summary>Splits; never empty.</summary>
     public IReadOnlyList<string> Splits { get; init; } = [DefaultSplit];
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Assay.Core.Access;
@@ -29,7 +28,7 @@ public sealed class ExperimentResults(
     )
     {
         var experiments = await ExperimentsAsync(caller, query, cancellationToken);
-        var asOf = AsOfOf(experiments);
+        var asOf = ExperimentTables.AsOfOf(experiments);
         var found = new List<Run>();
         foreach (var experiment in experiments)
         {
@@ -210,31 +209,6 @@ public sealed class ExperimentResults(
         }
 
         return [.. query.ExperimentIds.Distinct().Select(i => found.First(p => p.Id == i))];
-    }
-
-    /// <summary>The newest version that one of the experiments says it ran on; now when none says.</summary>
-    private static AsOf AsOfOf(IReadOnlyList<Project> experiments)
-    {
-        var times = new List<DateTimeOffset>();
-        foreach (var experiment in experiments)
-        {
-            if (
-                MetadataOf(experiment)["dataset_version"] is JsonValue value
-                && value.TryGetValue<string>(out var text)
-                && DateTimeOffset.TryParse(
-                    text,
-                    CultureInfo.InvariantCulture,
-                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                    out var time
-                )
-            )
-            {
-                times.Add(time);
-            }
-        }
-
-        // One that does not say may have run on examples of today.
-        return times.Count == experiments.Count ? new AsOf(Time: times.Max()) : AsOf.Now;
     }
 
     private async Task<IReadOnlyList<Run>> RunsAsync(

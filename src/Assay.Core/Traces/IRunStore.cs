@@ -1,3 +1,4 @@
+using Assay.Core.Experiments;
 using Assay.Core.Feedback;
 using Assay.Core.Threads;
 
@@ -81,6 +82,13 @@ public interface IRunStore
     /// <summary>Figures over time.</summary>
     Task<IReadOnlyList<RunBucket>> SeriesAsync(
         RunSeriesQuery query,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>The figures of every root run that an experiment made of an example; empty for a project that has none.</summary>
+    Task<ExperimentFigures> ExperimentFiguresAsync(
+        Guid workspaceId,
+        Guid experimentId,
         CancellationToken cancellationToken
     );
 

@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Experiments;
 using Assay.Core.Feedback;
 using Assay.Core.Threads;
 
@@ -135,6 +136,21 @@ public sealed class TraceQueries(IRunStore store)
             {
                 Runs = query.Runs with { WorkspaceId = caller.WorkspaceId },
             },
+            cancellationToken
+        );
+    }
+
+    /// <summary>The figures of every root run that an experiment made of an example.</summary>
+    public async Task<ExperimentFigures> ExperimentFiguresAsync(
+        Caller caller,
+        Guid experimentId,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.ExperimentFiguresAsync(
+            caller.WorkspaceId,
+            experimentId,
             cancellationToken
         );
     }

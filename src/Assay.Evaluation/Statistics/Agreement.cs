@@ -113,6 +113,11 @@ public static class Agreement
     {
         ArgumentNullException.ThrowIfNull(items);
         var rated = items.Where(i => i.Count >= 2).ToList();
+        if (scale == Scale.Interval)
+        {
+            return IntervalAlpha(rated);
+        }
+
         var values = rated.SelectMany(i => i).Distinct().Order().ToArray();
         if (values.Length < 2)
         {
@@ -150,7 +155,7 @@ public static class Agreement
         {
             for (var j = i + 1; j < values.Length; j++)
             {
-                var distance = Distance(values, marginal, i, j, scale);
+                var distance = Distance(marginal, i, j, scale);
                 observed += together[i, j] * distance;
                 expected += marginal[i] * marginal[j] * distance;
             }
@@ -159,17 +164,38 @@ public static class Agreement
         return 1 - ((n - 1) * observed / expected);
     }
 
-    private static double Distance(double[] values, double[] marginal, int i, int j, Scale scale)
+    // Squared differences add up in closed form, so that thousands of different scores need no table of all pairs of values.
+    private static double? IntervalAlpha(List<IReadOnlyList<double>> rated)
     {
-        switch (scale)
+        var observed = 0.0;
+        double n = rated.Sum(i => i.Count);
+        if (n == 0)
         {
-            case Scale.Nominal:
-                return 1;
-            case Scale.Interval:
-                return (values[i] - values[j]) * (values[i] - values[j]);
-            default:
-                var between = marginal[i..(j + 1)].Sum() - ((marginal[i] + marginal[j]) / 2);
-                return between * between;
+            return null;
         }
+
+        var centre = rated.Sum(i => i.Sum()) / n;
+        var spread = rated.Sum(i => i.Sum(v => (v - centre) * (v - centre)));
+        foreach (var item in rated)
+        {
+            var mean = item.Average();
+            var squares = item.Sum(v => (v - mean) * (v - mean));
+            // Over ordered pairs of one item: 2 m Σ(v - mean)², each pair weighing 1 / (m - 1).
+            observed += 2 * item.Count * squares / (item.Count - 1);
+        }
+
+        var expected = 2 * n * spread / (n - 1);
+        return spread <= 1e-12 * Math.Max(1, centre * centre) ? null : 1 - (observed / expected);
+    }
+
+    private static double Distance(double[] marginal, int i, int j, Scale scale)
+    {
+        if (scale == Scale.Nominal)
+        {
+            return 1;
+        }
+
+        var between = marginal[i..(j + 1)].Sum() - ((marginal[i] + marginal[j]) / 2);
+        return between * between;
     }
 }

@@ -54,6 +54,27 @@ public static class Intervals
         );
     }
 
+    /// <summary>
+    /// The mean with the interval that fits its sample: Wilson's for zero-one values, BCa from
+    /// <see cref="PairedComparison.FewestForBootstrap"/> values on, Student's t for fewer and for
+    /// <see cref="PairedComparison.FewestForNormal"/> and more. Null without values; a single value has itself as bounds and says so.
+    /// </summary>
+    /// <exception cref="ArgumentException">A value is not finite.</exception>
+    public static Interval? Mean(IReadOnlyList<double> values, double confidence = 0.95)
+    {
+        Sample.Check(values, atLeast: 0);
+        return values.Count == 0 ? null
+            : values.All(v => v is 0 or 1)
+                ? Wilson(values.Count(v => v is 1), values.Count, confidence)
+            : values.Count == 1
+                ? new Interval(values[0], values[0], values[0], confidence, 1, "single value")
+            : values.Count
+                is >= PairedComparison.FewestForBootstrap
+                    and < PairedComparison.FewestForNormal
+                ? Bootstrap.Bca(values, confidence)
+            : StudentT(values, confidence);
+    }
+
     internal static double TQuantile(int degrees, double probability) =>
         MathNet.Numerics.Distributions.StudentT.InvCDF(0, 1, degrees, probability);
 }

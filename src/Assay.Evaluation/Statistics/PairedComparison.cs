@@ -28,6 +28,9 @@ public sealed record PairedComparison
     /// <summary>Below this many pairs the bootstrap covers too rarely and Student's t is used.</summary>
     public const int FewestForBootstrap = 20;
 
+    /// <summary>From this many pairs on the sums are normal enough: Student's t and the normal limit of the sign-flip test say the same as resampling, at once.</summary>
+    public const int FewestForNormal = 500;
+
     /// <summary>Examples scored in both.</summary>
     public required int N { get; init; }
 
@@ -86,7 +89,7 @@ public sealed record PairedComparison
     /// <summary>
     /// Compares pairs (one per example; average repetitions of an example first, they are not independent). Zero-one data
     /// use McNemar's mid-p test, other data the sign-flip permutation test. The interval is BCa from twenty pairs on, else
-    /// Student's t. Deterministic for a seed.
+    /// Student's t; from <see cref="FewestForNormal"/> pairs on both take their normal limits. Deterministic for a seed.
     /// </summary>
     /// <exception cref="ArgumentException">A value is not finite.</exception>
     public static PairedComparison Of(
@@ -122,14 +125,18 @@ public sealed record PairedComparison
         var deviation = Math.Sqrt(Sample.Variance(differences));
         return result with
         {
-            Difference =
-                differences.Length >= FewestForBootstrap
-                    ? Bootstrap.Bca(differences, confidence, seed: seed)
-                    : Intervals.StudentT(differences, confidence),
-            PValue = isBinary
-                ? PairedTests.McNemarMidP(up, down)
-                : PairedTests.Permutation(differences, seed: seed),
-            Test = isBinary ? "McNemar mid-p" : "sign-flip permutation",
+            Difference = differences.Length is >= FewestForBootstrap and < FewestForNormal
+                ? Bootstrap.Bca(differences, confidence, seed: seed)
+                : Intervals.StudentT(differences, confidence),
+            PValue =
+                isBinary ? PairedTests.McNemarMidP(up, down)
+                : differences.Length < FewestForNormal
+                    ? PairedTests.Permutation(differences, seed: seed)
+                : PairedTests.PermutationLimit(differences),
+            Test =
+                isBinary ? "McNemar mid-p"
+                : differences.Length < FewestForNormal ? "sign-flip permutation"
+                : "sign-flip permutation, normal limit",
             EffectSize = EffectSizes.HedgesPaired(differences),
             MinimumDetectableDifference =
                 deviation > 0

@@ -32,6 +32,20 @@ public static class PairedTests
     }
 
     /// <summary>
+    /// The limit of <see cref="Permutation"/> for many differences: under sign flips their sum has mean zero and variance Σd², and is
+    /// normal by the central limit theorem (E. Lehmann and J. Romano, "Testing Statistical Hypotheses", 2005, §15.2). No non-zero difference gives 1.
+    /// </summary>
+    /// <exception cref="ArgumentException">A difference is not finite.</exception>
+    public static double PermutationLimit(IReadOnlyList<double> differences)
+    {
+        Sample.Check(differences, atLeast: 0);
+        var squares = differences.Sum(d => d * d);
+        return squares == 0
+            ? 1
+            : Math.Min(1, 2 * Normal.CDF(0, 1, -Math.Abs(differences.Sum()) / Math.Sqrt(squares)));
+    }
+
+    /// <summary>
     /// McNemar's exact test on the two counts of discordant pairs (Q. McNemar, Psychometrika 12, 1947): binomial with one
     /// half, doubled, at most 1.
     /// </summary>

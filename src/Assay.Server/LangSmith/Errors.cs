@@ -3,6 +3,7 @@ using Assay.Core.Datasets;
 using Assay.Core.Filters;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
+using Assay.UI.Layout;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -29,7 +30,7 @@ internal static class Errors
                 http.Response.StatusCode,
                 ReasonPhrases.GetReasonPhrase(http.Response.StatusCode)
             )
-            : Task.CompletedTask;
+            : UnknownAddress.WriteAsync(http);
     }
 
     /// <summary>The exception writer of the host.</summary>

@@ -24,7 +24,7 @@ internal static class Format
 
     public static string Money(TraceTotals totals) => Money(totals.TotalCost);
 
-    /// <summary>US dollars with three figures that matter below one.</summary>
+    /// <summary>US dollars with three figures that matter below one, two below a tenth of a cent.</summary>
     public static string Money(decimal dollars) =>
         dollars == 0 ? "–"
         : dollars >= 1 ? "$" + dollars.ToString("N2", CultureInfo.InvariantCulture)
@@ -33,7 +33,10 @@ internal static class Format
             + (
                 (decimal)
                     double.Parse(
-                        ((double)dollars).ToString("G3", CultureInfo.InvariantCulture),
+                        ((double)dollars).ToString(
+                            dollars < 0.001m ? "G2" : "G3",
+                            CultureInfo.InvariantCulture
+                        ),
                         CultureInfo.InvariantCulture
                     )
             ).ToString("0.#########", CultureInfo.InvariantCulture);

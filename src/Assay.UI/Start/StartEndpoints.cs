@@ -17,6 +17,7 @@ internal static class StartEndpoints
     {
         ui.MapGet("/events", Watch);
         ui.MapPost("/samples", LoadAsync).PageNeeds(Permission.Write);
+        ui.MapPost("/start/key", MakeKeyAsync).PageNeeds(Permission.Ingest);
         ui.MapDelete("/samples", RemoveAsync).PageNeeds(Permission.Write);
     }
 
@@ -47,4 +48,30 @@ internal static class StartEndpoints
         await samples.RemoveAsync(caller.Value, caller.Aborted)
             ? Results.Ok()
             : Results.NotFound(new { detail = "There is no sample project." });
+
+    /// <summary>A key for the snippets: it may only send, and belongs to the person who asks.</summary>
+    private static async Task<IResult> MakeKeyAsync(
+        ApiKeys keys,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        if (!caller.Value.May(Permission.Manage) && caller.Value.UserId is null)
+        {
+            return Results.BadRequest(new { detail = "Only people can make a key here." });
+        }
+
+        var (_, secret) = await keys.CreateAsync(
+            caller.Value,
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"Get started, {time.GetUtcNow():d MMM yyyy}"
+            ),
+            KeyScope.Ingest,
+            null,
+            isPersonal: true,
+            caller.Aborted
+        );
+        return Results.Json(new { key = secret });
+    }
 }

@@ -22,15 +22,15 @@ public sealed record RunColumn(
         new("name", "Name", "minmax(190px,1.1fr)", RunField.Name, true),
         new("input", "Input", "minmax(150px,1.6fr)", null, true),
         new("output", "Output", "minmax(150px,1.6fr)", null, true),
-        new("latency", "Latency", "88px", RunField.Latency, true),
+        new("latency", "Latency", "84px", RunField.Latency, true),
         new("first", "First token", "92px", RunField.FirstTokenLatency, false),
         new("tokens", "Tokens", "76px", RunField.TotalTokens, true),
-        new("cost", "Cost", "80px", RunField.TotalCost, true),
+        new("cost", "Cost", "92px", RunField.TotalCost, true),
         new("model", "Model", "150px", RunField.Model, false),
         new("tags", "Tags", "128px", null, true),
-        new("feedback", "Feedback", "160px", null, true),
+        new("feedback", "Feedback", "156px", null, true),
         new("thread", "Thread", "130px", RunField.ThreadId, false),
-        new("start", "Start", "104px", RunField.StartTime, true),
+        new("start", "Start", "96px", RunField.StartTime, true),
     ];
 
     /// <summary>Numbers stand to the right.</summary>

@@ -54,7 +54,7 @@ internal static class RunCsv
         );
     }
 
-    private static string Cell(string? text)
+    internal static string Cell(string? text)
     {
         if (string.IsNullOrEmpty(text))
         {

@@ -17,6 +17,9 @@ internal static class TraceEndpoints
     /// <summary>Badges need one look-up per 500 runs; beyond this many runs they are left out of the tree.</summary>
     private const int MaxBadgedRuns = 5_000;
 
+    /// <summary>Marks of texts need previews of every run; beyond this many runs traces are compared by names and figures alone.</summary>
+    private const int MaxMarkedRuns = 20_000;
+
     public static void MapTraces(this IEndpointRouteBuilder ui)
     {
         ui.MapGet("/traces/{traceId:guid}/rows", RowsAsync);
@@ -31,6 +34,7 @@ internal static class TraceEndpoints
     private static async Task RowsAsync(
         Guid traceId,
         Guid? project,
+        bool? text,
         HttpContext context,
         TraceQueries queries,
         CurrentCaller caller,
@@ -44,13 +48,25 @@ internal static class TraceEndpoints
             RunParts.None,
             caller.Aborted
         );
+        var isMarked = text == true && runs.Count <= MaxMarkedRuns;
+        if (isMarked)
+        {
+            runs = await queries.ReadTraceAsync(
+                caller.Value,
+                traceId,
+                project,
+                RunParts.Details,
+                caller.Aborted
+            );
+        }
+
         var feedback = runs.Count is 0 or > MaxBadgedRuns
             ? []
             : await FeedbackAsync(queries, caller, runs);
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter.AsStream());
-        TraceRows.Write(writer, runs, feedback, time.GetUtcNow());
+        TraceRows.Write(writer, runs, feedback, time.GetUtcNow(), isMarked);
     }
 
     private static async Task<

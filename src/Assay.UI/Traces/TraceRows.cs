@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
@@ -14,7 +18,8 @@ internal static class TraceRows
         Utf8JsonWriter w,
         IReadOnlyList<Run> runs,
         IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>> feedback,
-        DateTimeOffset now
+        DateTimeOffset now,
+        bool withTextMarks
     )
     {
         var start = runs.Count == 0 ? now : runs.Min(r => r.StartTime);
@@ -43,6 +48,12 @@ internal static class TraceRows
         Column(w, "cost", runs, r => (long)(r.Totals.TotalCost * 1_000_000_000));
         Dictionary(w, "name", runs, r => r.Name);
         Dictionary(w, "model", runs, r => r.Model ?? "");
+        if (withTextMarks)
+        {
+            Column(w, "in", runs, r => Mark(r.InputsPreview, r, PayloadKind.Inputs));
+            Column(w, "out", runs, r => Mark(r.Error ?? r.OutputsPreview, r, PayloadKind.Outputs));
+        }
+
         w.WriteStartObject("feedback");
         foreach (var (id, stats) in feedback)
         {
@@ -51,7 +62,7 @@ internal static class TraceRows
                 continue;
             }
 
-            w.WriteStartArray(row.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            w.WriteStartArray(row.ToString(CultureInfo.InvariantCulture));
             foreach (var (key, s) in stats.Take(4))
             {
                 w.WriteStartArray();
@@ -73,6 +84,16 @@ internal static class TraceRows
 
         w.WriteEndObject();
         w.WriteEndObject();
+    }
+
+    /// <summary>A number that differs where the payload differs in length or in its first characters; equal numbers promise nothing beyond that.</summary>
+    private static long Mark(string? text, Run run, PayloadKind kind)
+    {
+        var length = run.PayloadLengths.GetValueOrDefault(kind);
+        var hash = SHA256.HashData(
+            Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{length}:{text}"))
+        );
+        return BinaryPrimitives.ReadUInt32LittleEndian(hash);
     }
 
     private static long Micros(TimeSpan time) => (long)time.TotalMicroseconds;

@@ -1,4 +1,5 @@
 // The list of a project: query bar, endless rows, selection, live tail, the trace beside the list. Fragments are HTML from the same Razor components.
+import { enqueueRuns } from "./enqueue.js";
 import { ask, confirmDialog, copy, esc, icon, isTyping, localTimes, toast } from "./kit.js";
 
 const withParam = (url, key, value) => `${url}${url.includes("?") ? "&" : "?"}${key}=${encodeURIComponent(value)}`;
@@ -42,6 +43,7 @@ class RunGrid extends HTMLElement {
     }
     this.more();
     this.fromAddress();
+    this.dataset.ready = "";
   }
 
   disconnectedCallback() {
@@ -149,7 +151,7 @@ class RunGrid extends HTMLElement {
     this.bulk.className = "bulk";
     this.bulk.setAttribute("role", "toolbar");
     this.bulk.setAttribute("aria-label", "Selected rows");
-    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare">${icon("compare", "s")}Compare</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${this.dataset.may ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
+    this.bulk.innerHTML = `<b>${rows.length} selected</b><span class="grow"></span>${rows.length === 2 ? `<button class="btn" type="button" data-b="compare" title="Compare (c)">${icon("compare", "s")}Compare</button>` : ""}${this.dataset.mayWrite ? `<button class="btn" type="button" data-add-dataset="selected">${icon("data", "s")}To dataset</button><button class="btn" type="button" data-b="queue">${icon("annot", "s")}To queue</button>` : ""}<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button><button class="btn" type="button" data-b="csv">${icon("dl", "s")}CSV</button><button class="btn" type="button" data-b="jsonl">${icon("dl", "s")}JSONL</button>${(this.dataset.may ?? "").includes("delete") ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}<button class="btn gh ic" type="button" data-b="none" aria-label="Drop the selection">${icon("x")}</button>`;
     this.bulk.addEventListener("click", (e) => this.act(e.target.closest("[data-b]")?.dataset.b));
     this.append(this.bulk);
   }
@@ -162,7 +164,12 @@ class RunGrid extends HTMLElement {
       this.querySelector("[data-all]").checked = false;
       return this.selected();
     }
-    if (what === "compare") location.href = `/compare?a=${rows[0].dataset.trace}&b=${rows[1].dataset.trace}`;
+    if (what === "compare") {
+      // The older one stands on the left: what came later is compared with what was.
+      const [b, a] = rows.map((r) => r.dataset.trace);
+      location.href = a === b ? `/t/${a}` : `/compare?a=${a}&b=${b}`;
+    }
+    if (what === "queue") enqueueRuns(rows.map((r) => r.dataset.id));
     if (what === "ids") copy(rows.map((r) => r.dataset.id).join("\n"));
     const post = (name, body) => ask(`/ui/projects/${this.dataset.project}/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
     try {
@@ -207,7 +214,8 @@ class RunGrid extends HTMLElement {
       input.checked = !input.checked;
       this.mark(input, e.shiftKey);
       e.preventDefault();
-    } else if (e.key === "Escape" && this.chosen().length) this.act("none");
+    } else if (e.key === "c" && this.chosen().length === 2) this.act("compare");
+    else if (e.key === "Escape" && this.chosen().length) this.act("none");
   }
 
   // ---------- the trace beside the list ----------
@@ -238,7 +246,7 @@ class RunGrid extends HTMLElement {
     const panel = (this.panel = document.createElement("dialog"));
     panel.className = "panel";
     panel.setAttribute("aria-label", `Trace ${name ?? ""}`);
-    panel.innerHTML = `<header><button class="btn gh ic" type="button" data-p="close" aria-label="Close" title="Close (Esc)">${icon("x")}</button><b class="ell" dir="auto">${esc(name ?? "Trace")}</b><span class="grow"></span><button class="btn gh ic sm" type="button" data-p="up" aria-label="Previous trace" title="Previous (k)">${icon("up", "s")}</button><button class="btn gh ic sm" type="button" data-p="down" aria-label="Next trace" title="Next (j)">${icon("arrdown", "s")}</button><a class="btn sm" data-p="full" href="/t/${trace}${run ? `?run=${run}` : ""}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${this.dataset.project}" data-rows="/ui/traces/${trace}/rows?project=${this.dataset.project}" ${run ? `data-run="${run}"` : ""}></trace-view>`;
+    panel.innerHTML = `<header><button class="btn gh ic" type="button" data-p="close" aria-label="Close" title="Close (Esc)">${icon("x")}</button><b class="ell" dir="auto">${esc(name ?? "Trace")}</b><span class="grow"></span><button class="btn gh ic sm" type="button" data-p="up" aria-label="Previous trace" title="Previous (k)">${icon("up", "s")}</button><button class="btn gh ic sm" type="button" data-p="down" aria-label="Next trace" title="Next (j)">${icon("arrdown", "s")}</button><a class="btn sm" data-p="full" href="/t/${trace}${run ? `?run=${run}` : ""}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${this.dataset.project}" data-rows="/ui/traces/${trace}/rows?project=${this.dataset.project}" data-may="${this.dataset.may ?? ""}" ${run ? `data-run="${run}"` : ""}></trace-view>`;
     panel.addEventListener("click", (e) => {
       const what = e.target.closest("[data-p]")?.dataset.p;
       if (what === "close") this.close();
@@ -559,6 +567,19 @@ document.addEventListener("click", async (e) => {
       await ask("/ui/samples", { method: "DELETE" });
       location.href = "/";
     } catch (x) {
+      toast(x.message, true);
+    }
+  }
+  const make = e.target.closest("[data-make-key]");
+  if (make) {
+    make.disabled = true;
+    try {
+      const { key } = await (await ask("/ui/start/key", { method: "POST" })).json();
+      for (const text of document.querySelectorAll("[data-snippet-text]")) text.textContent = text.textContent.replaceAll("YOUR_KEY", key);
+      for (const place of document.querySelectorAll("[data-key]")) place.textContent = key;
+      make.closest("start-key").innerHTML = `${icon("ok", "c-ok")}<span class="grow"><b>The snippets carry your new key</b><small>It is not shown again: copy what you need before you leave.</small></span><button class="btn" type="button" data-copy="${esc(key)}">${icon("copy", "s")}Copy the key</button>`;
+    } catch (x) {
+      make.disabled = false;
       toast(x.message, true);
     }
   }

@@ -2,7 +2,7 @@
 import { ask, bytes, toast } from "./kit.js";
 
 const sheet = new CSSStyleSheet();
-sheet.replaceSync(`:host{color:var(--tx)}details>summary{cursor:pointer;list-style:none}summary::-webkit-details-marker{display:none}summary::before{content:"›";display:inline-block;width:1em;color:var(--tx3);transition:transform .1s}details[open]>summary::before{transform:rotate(90deg)}.c{padding-left:1.35em;border-left:1px solid var(--line);margin-left:.32em}.k{color:var(--t-agent)}.s{color:var(--ok);white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext}.n{color:var(--t-llm)}.b{color:var(--t-tool)}.p{color:var(--tx3)}summary:focus-visible{outline:2px solid var(--ring);border-radius:3px}.l{padding-left:1em}button{all:unset;cursor:pointer;color:var(--acc-tx);padding-left:1em}button:focus-visible{outline:2px solid var(--ring)}`);
+sheet.replaceSync(`:host{color:var(--tx)}details>summary{cursor:pointer;list-style:none}summary::-webkit-details-marker{display:none}summary{line-height:24px}summary::before{content:"›";display:inline-block;width:1em;color:var(--tx3);transition:transform .1s}details[open]>summary::before{transform:rotate(90deg)}.c{padding-left:1.35em;border-left:1px solid var(--line);margin-left:.32em}.k{color:var(--t-agent)}.s{color:var(--ok);white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext}.n{color:var(--t-llm)}.b{color:var(--t-tool)}.p{color:var(--tx3)}summary:focus-visible{outline:2px solid var(--ring);border-radius:3px}.l{padding-left:1em}button{all:unset;cursor:pointer;color:var(--acc-tx);padding-left:1em}button:focus-visible{outline:2px solid var(--ring)}`);
 
 const MaxText = 2000;
 const make = (tag, cls, text) => {

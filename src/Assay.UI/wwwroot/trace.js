@@ -1,6 +1,8 @@
 // <trace-view>: tree and waterfall in one virtual list, the selected run beside it. Everything that a key does happens here at once; the server is
 // asked for the rows (once, and again when the trace changes) and for the run that stays selected.
 import { ask, color, confirmDialog, copy, count, duration, esc, guid, icon, isTyping, localTimes, money, toast } from "./kit.js";
+import { pick } from "./pick.js";
+import { shareDialog } from "./share.js";
 import { TraceModel, kindIcon, kinds } from "./trace-model.js";
 import { Flame } from "./flame.js";
 
@@ -22,6 +24,8 @@ class TraceView extends HTMLElement {
     this.spacer = this.querySelector(".spc");
     this.detail = this.querySelector(".detail");
     this.mini = this.querySelector(".mini canvas");
+    this.querySelector("[data-export]").href = `/ui/traces/${this.trace}/export?project=${this.dataset.project}`;
+    this.querySelector("[data-do=remove]").hidden = !this.may("delete");
     this.wire();
     this.load().catch((e) => this.fail(e));
   }
@@ -43,7 +47,7 @@ class TraceView extends HTMLElement {
       const row = e.target.closest(".tn");
       if (!row) return;
       const i = +row.dataset.i;
-      if (e.target.closest(".tw")) this.fold(i);
+      if (e.target.closest(".tw")?.firstElementChild) this.fold(i);
       else this.select(i);
     });
     this.tree.addEventListener("dblclick", (e) => e.target.closest(".tn") && this.zoom());
@@ -599,7 +603,13 @@ class TraceView extends HTMLElement {
     copy(url.href);
   }
 
+  print() {
+    this.querySelector("#more").hidePopover();
+    print();
+  }
+
   async remove() {
+    this.querySelector("#more").hidePopover();
     if (!(await confirmDialog("Delete this trace?", `All ${this.model.length.toLocaleString("en")} runs with their payloads and feedback. This cannot be undone.`))) return;
     try {
       await ask(`/ui/traces/${this.trace}`, { method: "DELETE" });
@@ -608,6 +618,30 @@ class TraceView extends HTMLElement {
     } catch (e) {
       toast(e.message, true);
     }
+  }
+
+  async share() {
+    const shared = await shareDialog(this.trace, this.dataset.project, this.may("write"));
+    if (shared !== null) this.querySelector("[data-do=share]").setAttribute("aria-pressed", String(shared));
+  }
+
+  /** Whether the reader may do something: "write", "delete". */
+  may(right) {
+    return (this.dataset.may ?? "").split(" ").includes(right);
+  }
+
+  compare() {
+    pick({
+      label: "Compare with another trace",
+      placeholder: "Words, an id or a link; else the newest of this name",
+      empty: "No other trace found. Paste an id or a link.",
+      source: (q) => `/ui/compare/candidates?trace=${this.trace}&project=${this.dataset.project}&q=${encodeURIComponent(q)}`,
+      choose: (item, isNew) => {
+        const address = `/compare?a=${this.trace}&b=${item.trace}`;
+        if (isNew) open(address);
+        else location.href = address;
+      },
+    });
   }
 
   /** The neighbour in the list the trace was opened from. */
@@ -651,6 +685,8 @@ class TraceView extends HTMLElement {
       z: () => this.zoom(),
       "/": () => this.querySelector("[name=find]").focus(),
       c: () => this.link(),
+      v: () => this.compare(),
+      s: () => this.share(),
       p: () => this.criticalPath(),
       n: () => this.nextHit(1),
       1: () => this.show("tree"),
@@ -666,12 +702,16 @@ class TraceView extends HTMLElement {
   }
 }
 
-const badge = ([key, mean]) => `<span class="fb${mean == null ? "" : mean < 0.5 ? " lo" : mean < 0.7 ? " mid" : ""}" title="${esc(key)}${mean == null ? "" : `: ${mean}`}">${esc(key.length > 14 ? `${key.slice(0, 13)}…` : key)}${mean == null ? "" : ` <b>${mean}</b>`}</span>`;
+const badge = ([key, mean]) => `<span class="fb${mean == null ? "" : mean < 0.5 ? " lo" : mean < 0.7 ? " mid" : ""}" title="${esc(key)}${mean == null ? "" : `: ${mean}`}"><span class="k">${esc(key.length > 14 ? `${key.slice(0, 13)}…` : key)}</span>${mean == null ? "" : ` <b>${mean}</b>`}</span>`;
 
 const shell = `
 <div class="thead"><div class="tsum" aria-live="off"></div><span class="grow"></span>
   <span class="seg" role="group" aria-label="View"><button type="button" data-view="tree" aria-pressed="true">Tree</button><button type="button" data-view="chat" aria-pressed="false">Conversation</button><button type="button" data-view="time" aria-pressed="false">Timeline</button><button type="button" data-view="raw" aria-pressed="false">Raw</button></span>
-  <button class="btn gh ic" type="button" data-do="link" title="Copy link (c)" aria-label="Copy link">${icon("link")}</button><span class="slot"></span></div>
+  <button class="btn gh ic" type="button" data-do="link" title="Copy link (c)" aria-label="Copy link">${icon("link")}</button>
+  <button class="btn gh ic" type="button" data-do="compare" data-action="Compare with another trace" data-mark="compare" title="Compare with another trace (v)" aria-label="Compare with another trace">${icon("compare")}</button>
+  <button class="btn gh ic" type="button" data-do="share" data-action="Share this trace" data-mark="share" aria-pressed="false" title="Share (s)" aria-label="Share">${icon("share")}</button>
+  <button class="btn gh ic" type="button" popovertarget="more" title="More" aria-label="More">${icon("more")}</button>
+  <div id="more" popover class="menu"><a data-export download>${icon("dl", "s")}Download as JSONL</a><button type="button" data-do="print">${icon("print", "s")}Print or save as PDF</button><button type="button" data-do="remove" data-action="Delete this trace" data-mark="x" class="c-errt">${icon("x", "s")}Delete this trace</button></div></div>
 <ll-split data-key="trace">
   <section class="pane left" aria-label="Trace">
     <div class="pane" data-pane="tree">

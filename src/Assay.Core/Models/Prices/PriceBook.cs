@@ -35,7 +35,7 @@ public sealed class PriceBook(IDbContextFactory<MetadataContext> metadata, TimeP
 
     /// <summary>The price of a model at a moment; null when none matches.</summary>
     public ModelPrice? Find(Guid workspaceId, string? model, string? provider, DateTimeOffset at) =>
-        Pick(Candidates(workspaceId, model, provider), at);
+        Pick(Candidates(_current, workspaceId, model, provider), at);
 
     /// <summary>The look-up of the ingest path, see <see cref="PriceLookup"/>.</summary>
     public RunCost? Cost(
@@ -49,6 +49,36 @@ public sealed class PriceBook(IDbContextFactory<MetadataContext> metadata, TimeP
         && Find(workspaceId, model, provider, at) is { } price
             ? CostCalculator.Compute(usage, price)
             : null;
+
+    /// <summary>The look-up as it would be with a change of a workspace's prices that nobody has stored.</summary>
+    /// <param name="workspaceId">The workspace.</param>
+    /// <param name="removed">A price of its own that would be gone (or replaced).</param>
+    /// <param name="added">A price that would be there.</param>
+    /// <exception cref="InvalidPriceException">Name or expression of the added price is unusable.</exception>
+    public PriceLookup With(Guid workspaceId, Guid? removed, ModelPrice? added)
+    {
+        if (added is not null)
+        {
+            Check(added);
+        }
+
+        var own = _current
+            .Own.GetValueOrDefault(workspaceId, [])
+            .Where(p => p.Price.Id != removed)
+            .Concat(added is null ? [] : [new Compiled(added)])
+            .ToImmutableArray();
+        var imagined = new Snapshot(
+            new Dictionary<Guid, ImmutableArray<Compiled>>
+            {
+                [workspaceId] = own,
+            }.ToFrozenDictionary()
+        );
+        return (workspace, model, provider, usage, at) =>
+            usage.PromptTokens + usage.CompletionTokens > 0
+            && Pick(Candidates(imagined, workspace, model, provider), at) is { } price
+                ? CostCalculator.Compute(usage, price)
+                : null;
+    }
 
     /// <summary>A workspace's own prices, newest first, then the shipped ones by name.</summary>
     public async Task<IReadOnlyList<ModelPrice>> ListAsync(
@@ -184,14 +214,18 @@ public sealed class PriceBook(IDbContextFactory<MetadataContext> metadata, TimeP
         }
     }
 
-    private ImmutableArray<Compiled> Candidates(Guid workspaceId, string? model, string? provider)
+    private static ImmutableArray<Compiled> Candidates(
+        Snapshot snapshot,
+        Guid workspaceId,
+        string? model,
+        string? provider
+    )
     {
         if (string.IsNullOrEmpty(model))
         {
             return [];
         }
 
-        var snapshot = _current;
         var key = (workspaceId, model, provider);
         if (snapshot.ByModel.TryGetValue(key, out var known))
         {

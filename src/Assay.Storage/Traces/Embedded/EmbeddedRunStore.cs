@@ -164,6 +164,21 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     public Task<RunPage> QueryAsync(RunQuery query, CancellationToken cancellationToken) =>
         _runs.QueryAsync(query, cancellationToken);
 
+    public Task<Core.Experiments.ExperimentFigures> ExperimentFiguresAsync(
+        Guid workspaceId,
+        Guid experimentId,
+        CancellationToken cancellationToken
+    ) =>
+        Task.Run(
+            () =>
+                new ExperimentReader(_index, _projects).Read(
+                    workspaceId,
+                    experimentId,
+                    cancellationToken
+                ),
+            cancellationToken
+        );
+
     public Task<Run?> FindAsync(
         Guid workspaceId,
         Guid runId,

@@ -132,6 +132,8 @@ internal sealed class Statement : IDisposable
 
     public int Int(int column) => (int)raw.sqlite3_column_int64(_statement, column);
 
+    public double Double(int column) => raw.sqlite3_column_double(_statement, column);
+
     public Guid Id(int column) => new(raw.sqlite3_column_blob(_statement, column), bigEndian: true);
 
     public Guid? IdOrNull(int column) => IsNull(column) ? null : Id(column);

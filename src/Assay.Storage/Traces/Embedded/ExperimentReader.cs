@@ -1,0 +1,98 @@
+using Assay.Core.Experiments;
+using Assay.Core.Metadata;
+using Assay.Core.Traces;
+
+namespace Assay.Storage.Traces.Embedded;
+
+/// <summary>Reads the figures of an experiment: two walks of the index, no details, no payloads. Thread-safe.</summary>
+internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers projects)
+{
+    public ExperimentFigures Read(
+        Guid workspace,
+        Guid experiment,
+        CancellationToken cancellationToken
+    )
+    {
+        if (projects.Find(workspace, experiment) is not { } number)
+        {
+            return new ExperimentFigures([], []);
+        }
+
+        using var reader = index.Read();
+        var scores = new Dictionary<Guid, List<(int Key, double Score)>>();
+        var keys = new List<string>();
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        using (
+            var statement = new Statement(
+                reader.Connection,
+                "SELECT f.run, f.key, f.score FROM run r JOIN feedback f ON f.run = r.id "
+                    + "WHERE r.project = ?1 AND r.is_root = 1 AND r.example IS NOT NULL AND f.workspace = ?2 AND f.score IS NOT NULL AND f.comparative IS NULL"
+            )
+        )
+        {
+            statement.Bind(1, (long)number);
+            statement.Bind(2, workspace);
+            while (statement.Step())
+            {
+                var key = statement.Text(1) ?? "";
+                if (!places.TryGetValue(key, out var place))
+                {
+                    places[key] = place = keys.Count;
+                    keys.Add(key);
+                }
+
+                var run = statement.Id(0);
+                if (!scores.TryGetValue(run, out var own))
+                {
+                    scores[run] = own = [];
+                }
+
+                own.Add((place, statement.Double(2)));
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+
+        var sorted = keys.Order(StringComparer.Ordinal).ToList();
+        var moved = keys.Select(k => sorted.BinarySearch(k, StringComparer.Ordinal)).ToArray();
+        var runs = new List<ExperimentRunFigures>();
+        using (
+            var statement = new Statement(
+                reader.Connection,
+                "SELECT id, example, status, start_us, latency_us, sum_t, sum_tc FROM run "
+                    + "WHERE project = ?1 AND is_root = 1 AND example IS NOT NULL ORDER BY start_us, pk"
+            )
+        )
+        {
+            statement.Bind(1, (long)number);
+            while (statement.Step())
+            {
+                var id = statement.Id(0);
+                var values = new double[sorted.Count];
+                Array.Fill(values, double.NaN);
+                if (scores.TryGetValue(id, out var own))
+                {
+                    foreach (var group in own.GroupBy(s => s.Key))
+                    {
+                        values[moved[group.Key]] = group.Average(s => s.Score);
+                    }
+                }
+
+                runs.Add(
+                    new ExperimentRunFigures(
+                        id,
+                        statement.Id(1),
+                        (RunStatus)statement.Int(2),
+                        UtcMicroseconds.FromMicroseconds(statement.Long(3)),
+                        statement.LongOrNull(4) / 1e6,
+                        statement.Long(5),
+                        Columns.Dollars(statement.Long(6)),
+                        values
+                    )
+                );
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+
+        return new ExperimentFigures(sorted, runs);
+    }
+}

@@ -1,0 +1,199 @@
+using Assay.Core.Datasets;
+using Assay.Core.Experiments;
+
+namespace Assay.UI.Experiments;
+
+/// <summary>What a results page shows, computed once for a request.</summary>
+public sealed class ResultsView
+{
+    /// <summary>Rows in a block.</summary>
+    public const int Block = 50;
+
+    private IReadOnlyList<IReadOnlyList<MetricComparison>>? _comparisons;
+
+    private ResultsView(
+        ResultsSource source,
+        ResultsState state,
+        IReadOnlyList<ExperimentMeasures> experiments
+    )
+    {
+        Source = source;
+        State = state;
+        Experiments = experiments;
+        Metrics = experiments.Count == 0 ? Metric.OfRuns : experiments[0].Metrics;
+        var metric = ResultsState.Find(Metrics, state.Metric);
+        MetricAt = metric < 0 ? 0 : metric;
+        var against = experiments
+            .Select((e, i) => (e.Experiment.Id, Place: i))
+            .FirstOrDefault(e => e.Place > 0 && e.Id == state.Against, (default, 1));
+        AgainstAt = Math.Min(against.Item2, experiments.Count - 1);
+    }
+
+    /// <summary>Whose.</summary>
+    public ResultsSource Source { get; }
+
+    /// <summary>What was asked for.</summary>
+    public ResultsState State { get; }
+
+    /// <summary>The experiments, baseline first.</summary>
+    public IReadOnlyList<ExperimentMeasures> Experiments { get; }
+
+    /// <summary>Their metrics.</summary>
+    public IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>Place of the metric in question.</summary>
+    public int MetricAt { get; }
+
+    /// <summary>Place of the candidate in question.</summary>
+    public int AgainstAt { get; }
+
+    /// <summary>The examples of all rows, filtered and sorted.</summary>
+    public IReadOnlyList<Guid> Rows { get; private set; } = [];
+
+    /// <summary>How many examples there are without the filter.</summary>
+    public int Total { get; private set; }
+
+    /// <summary>One experiment by itself.</summary>
+    public bool IsSingle => Experiments.Count == 1;
+
+    /// <summary>Each candidate against the baseline.</summary>
+    public IReadOnlyList<IReadOnlyList<MetricComparison>> Comparisons =>
+        _comparisons ??= [.. Experiments.Skip(1).Select(e => e.Against(Experiments[0]))];
+
+    /// <summary>Measures the experiments and finds the rows.</summary>
+    /// <exception cref="DatasetProblemException">An experiment is not there.</exception>
+    public static async Task<ResultsView> ReadAsync(
+        ResultsSource source,
+        ResultsState state,
+        ExperimentTables tables,
+        ExampleReader reader,
+        CancellationToken cancellationToken
+    )
+    {
+        var measures =
+            state.Ids.Count == 0
+                ? []
+                : await tables.MeasureAsync(
+                    source.Caller,
+                    source.Dataset.Id,
+                    state.Ids,
+                    cancellationToken
+                );
+        var view = new ResultsView(source, state, measures);
+        if (measures.Count > 0)
+        {
+            await view.FilterAsync(tables, reader, cancellationToken);
+        }
+
+        return view;
+    }
+
+    /// <summary>Candidate minus baseline for an example, signed so that more is better; NaN where one has nothing.</summary>
+    public double Gain(Guid example, int candidate, int metric)
+    {
+        var difference =
+            Experiments[candidate].Value(example, metric) - Experiments[0].Value(example, metric);
+        return Metrics[metric].HigherIsBetter ? difference : -difference;
+    }
+
+    /// <summary>Smallest and largest value of a metric over all experiments, for colours.</summary>
+    public (double Low, double High) Range(int metric)
+    {
+        var values = Experiments
+            .SelectMany(e => e.Examples.Values.Select(x => x.Values[metric]))
+            .Where(double.IsFinite)
+            .DefaultIfEmpty(0);
+        var (low, high) = (double.MaxValue, double.MinValue);
+        foreach (var value in values)
+        {
+            low = Math.Min(low, value);
+            high = Math.Max(high, value);
+        }
+
+        // Scores that lie between 0 and 1 mean something there; others are seen against each other.
+        return Metrics[metric].Kind == MetricKind.Score && low >= 0 && high <= 1
+            ? (0, 1)
+            : (low, high);
+    }
+
+    private async Task FilterAsync(
+        ExperimentTables tables,
+        ExampleReader reader,
+        CancellationToken cancellationToken
+    )
+    {
+        var all = await tables.ExamplesAsync(
+            Source.Caller,
+            Source.Dataset.Id,
+            Experiments,
+            cancellationToken
+        );
+        Total = all.Count;
+        IEnumerable<Guid> rows = all;
+        var (conditions, words) = State.Parse(Metrics);
+        foreach (var condition in conditions)
+        {
+            rows = rows.Where(id =>
+                Experiments.Any(e => condition.Holds(e.Value(id, condition.Metric)))
+            );
+        }
+
+        if (words.Count > 0)
+        {
+            var found = (
+                await reader.ListAsync(
+                    Source.Caller,
+                    new ExampleQuery
+                    {
+                        DatasetId = Source.Dataset.Id,
+                        Texts = words,
+                        Limit = int.MaxValue,
+                    },
+                    cancellationToken
+                )
+            ).Select(e => e.Id).ToHashSet();
+            rows = rows.Where(found.Contains);
+        }
+
+        rows = State.Show switch
+        {
+            "improved" when !IsSingle => rows.Where(id => Gain(id, AgainstAt, MetricAt) > 0),
+            "regressed" when !IsSingle => rows.Where(id => Gain(id, AgainstAt, MetricAt) < 0),
+            "changed" when !IsSingle => rows.Where(id =>
+                Gain(id, AgainstAt, MetricAt) is not 0 and not double.NaN
+            ),
+            "same" when !IsSingle => rows.Where(id => Gain(id, AgainstAt, MetricAt) is 0),
+            "errors" => rows.Where(id =>
+                Experiments.Any(e => e.Examples.TryGetValue(id, out var x) && x.HasError)
+            ),
+            "missing" => rows.Where(id => Experiments.Any(e => !e.Examples.ContainsKey(id))),
+            _ => rows,
+        };
+        Rows = [.. Sorted(rows)];
+    }
+
+    private IEnumerable<Guid> Sorted(IEnumerable<Guid> rows)
+    {
+        Func<Guid, double>? key = null;
+        if (State.Sort == "delta" && !IsSingle)
+        {
+            key = id => Gain(id, AgainstAt, MetricAt);
+        }
+        else if (ResultsState.Find(Metrics, State.Sort) is var metric and >= 0)
+        {
+            key = id => Experiments[IsSingle ? 0 : AgainstAt].Value(id, metric);
+        }
+
+        if (key is null)
+        {
+            return rows;
+        }
+
+        // Rows without a value stay at the end whichever way.
+        var keyed = rows.Select(id => (Id: id, Key: key(id))).ToList();
+        var have = keyed.Where(r => double.IsFinite(r.Key));
+        return (State.IsAscending ? have.OrderBy(r => r.Key) : have.OrderByDescending(r => r.Key))
+            .Concat(keyed.Where(r => !double.IsFinite(r.Key)))
+            .Select(r => r.Id);
+    }
+}

@@ -1,0 +1,87 @@
+using static Microsoft.Playwright.Assertions;
+
+namespace Assay.UI.Tests;
+
+/// <summary>Every page in both themes against WCAG 2.2 AA, with no error in the console.</summary>
+public sealed class AccessibilityTests(Screens screens)
+{
+    public static TheoryData<string, string> Pages()
+    {
+        var pages = new TheoryData<string, string>();
+        foreach (
+            var (path, ready) in new[]
+            {
+                ("/", ".vt .tr"),
+                ("/start", "[data-snippet-text]"),
+                ("/projects/{project}", "run-grid .tr"),
+                ("/projects/{project}?tab=runs&q=status:error", "run-grid .tr"),
+                ("/projects/{project}?tab=llm&q=latency:soon", ".qp"),
+                ("/projects/{project}?tab=threads", ".vt .tr"),
+                ("/projects/{project}/threads/chat-7310", ".turn .msg"),
+                ("/projects/00000000-0000-4000-8000-000000000000", ".empty"),
+                ("/t/{agent}", "trace-view[data-ready] .detail .dh"),
+                ("/t/{agent}?view=chat", "[data-pane=chat] .msg"),
+                ("/t/{agent}?view=time", "trace-view[data-ready] .detail .dh"),
+                ("/t/{agent}?view=raw", "[data-pane=raw] json-view"),
+                ("/t/00000000-0000-4000-8000-000000000000", ".empty"),
+                ("/compare?a={agent}&b={other}", "trace-compare[data-ready] .detail .cheads"),
+                ("/compare", ".cform"),
+                ("/settings/keys", ".list"),
+                ("/settings/members", ".list"),
+                ("/settings/workspaces", ".list"),
+                ("/settings/prices?shipped=1", ".list"),
+                ("/settings/prices?new=1", ".prf"),
+                ("/settings/audit", ".list"),
+                ("/manage/storage", ".kpis"),
+                ("/account", "main"),
+                ("/login", "main"),
+            }
+        )
+        {
+            pages.Add(path, ready);
+        }
+
+        return pages;
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task A_page_is_accessible(string path, string ready)
+    {
+        var sample = screens.Sample;
+        var isMissing = path.Contains("00000000", StringComparison.Ordinal);
+        await using var screen = await screens.OpenAsync(
+            path.Replace("{project}", sample.Project.ToString(), StringComparison.Ordinal)
+                .Replace("{agent}", sample.Agent.ToString(), StringComparison.Ordinal)
+                .Replace("{other}", sample.OtherAgent.ToString(), StringComparison.Ordinal),
+            mayMeetNotFound: isMissing
+        );
+        await Expect(screen.Page.Locator(ready).First).ToBeVisibleAsync();
+        await Accessible.AssertAsync(screen.Page);
+    }
+
+    [Fact]
+    public async Task Palette_help_and_share_are_accessible()
+    {
+        var sample = screens.Sample;
+        await using var screen = await screens.OpenAsync($"/t/{sample.Agent}");
+        var page = screen.Page;
+        await Expect(page.Locator("trace-view[data-ready] .detail .dh")).ToBeVisibleAsync();
+        foreach (
+            var (key, dialog) in new[]
+            {
+                ("Control+k", "dialog.pal [role=option]"),
+                ("?", "dialog.keys"),
+                ("s", "dialog.share"),
+                ("v", "dialog.pal [role=option]"),
+            }
+        )
+        {
+            await page.Keyboard.PressAsync(key);
+            await Expect(page.Locator(dialog).First).ToBeVisibleAsync();
+            await Accessible.AssertAsync(page);
+            await page.Keyboard.PressAsync("Escape");
+            await Expect(page.Locator("dialog[open]")).ToHaveCountAsync(0);
+        }
+    }
+}
