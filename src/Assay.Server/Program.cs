@@ -17,6 +17,7 @@ using Assay.Server.LangSmith.Sessions;
 using Assay.Server.LangSmith.Sharing;
 using Assay.Server.LangSmith.V2;
 using Assay.Server.Observability;
+using Assay.Server.Otlp;
 using Assay.Server.Upkeep;
 using Assay.Storage;
 using Assay.UI;
@@ -54,13 +55,16 @@ builder.AddOwnTelemetry();
 builder.Services.AddHostedService<RetentionWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
+builder.Services.AddOtlp();
 
 var app = builder.Build();
 await StorageServices.MigrateAsync(app.Services, CancellationToken.None);
 await app.Services.GetRequiredService<PriceBook>().LoadAsync(CancellationToken.None);
 app.Services.GetRequiredService<TraceFeed>().Attach(app.Services.GetRequiredService<IRunStore>());
+app.Services.GetRequiredService<OtlpPorts>().Attach(app);
 app.UseSecurityHeaders();
 app.UseExceptionHandler(e => e.Run(Errors.WriteAsync));
+app.UseOtlpPaths();
 app.Use(
     (context, next) =>
     {
@@ -93,6 +97,9 @@ app.MapPublicV2();
 app.MapProductLinks();
 app.MapPrompts();
 app.MapDatasetWire();
+app.MapOtlp();
+app.MapLangfuseMedia();
+app.MapOpenAIAgentTraces();
 app.MapStaticAssets().IsOpen();
 app.MapUi()
     .Finally(page =>

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Assay.Gateway.Outbound;
 using Assay.Server.Auth;
+using Assay.Server.Otlp;
 using Microsoft.Extensions.Options;
 
 namespace Assay.Server;
@@ -46,6 +47,7 @@ internal sealed class ServerOptions : IValidatableObject
         problems.AddRange(
             new ServerOptionsValidator().Validate(null, Of(configuration)).Failures ?? []
         );
+        problems.AddRange(OtlpOptions.Problems(configuration));
         try
         {
             var oidc = configuration.GetSection(OidcOptions.Section).Get<OidcOptions>() ?? new();

@@ -1,5 +1,6 @@
 using Assay.Core.Access;
 using Assay.Server.Auth;
+using Assay.Server.Otlp;
 using Microsoft.AspNetCore.Connections;
 
 namespace Assay.Server;
@@ -64,6 +65,7 @@ internal static class StartUp
             .Urls.First()
             .Replace("[::]", "localhost", StringComparison.Ordinal)
             .Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
+        var otlp = app.Services.GetRequiredService<OtlpPorts>();
         var link = app.Services.GetRequiredService<LoginLinks>().Create(workspace.Id);
         // Not through the logger: this is for the person at the terminal, and a key does not belong in a log.
         await Console.Out.WriteLineAsync(
@@ -72,6 +74,8 @@ internal static class StartUp
               Assay is ready.
               Open       {address}/auth/link/{link}   (signs you in, once, within 24 hours)
               {keyLine}
+              OTLP       OTEL_EXPORTER_OTLP_ENDPOINT={otlp.HttpAddress
+                ?? address}   (gRPC {otlp.GrpcAddress ?? "off"})
               Endpoint   LANGSMITH_ENDPOINT={address}/api/v1
 
             """

@@ -9,7 +9,10 @@ public sealed class RunningServer : IAsyncDisposable
 {
     public const string Key = "test-key-0123456789abcdef";
     private readonly string _data = Directory.CreateTempSubdirectory("assay-test").FullName;
+    private readonly (string Name, string Value)[] _environment;
     private Process? _process;
+
+    private RunningServer((string Name, string Value)[] environment) => _environment = environment;
 
     public HttpClient Client { get; private set; } = new();
 
@@ -17,9 +20,17 @@ public sealed class RunningServer : IAsyncDisposable
 
     public string LoginLink { get; private set; } = "";
 
-    public static async Task<RunningServer> StartAsync()
+    /// <summary>The port that takes OTLP over HTTP alone.</summary>
+    public string OtlpHttp { get; private set; } = "";
+
+    /// <summary>The port that takes OTLP over gRPC.</summary>
+    public string OtlpGrpc { get; private set; } = "";
+
+    public static async Task<RunningServer> StartAsync(
+        params (string Name, string Value)[] environment
+    )
     {
-        var server = new RunningServer();
+        var server = new RunningServer(environment);
         await server.StartAgainAsync();
         return server;
     }
@@ -46,6 +57,13 @@ public sealed class RunningServer : IAsyncDisposable
             UseShellExecute = false,
         };
         start.Environment["ASSAY_API_KEY"] = Key;
+        start.Environment["ASSAY_OTLP_HTTP_URL"] = "http://127.0.0.1:0";
+        start.Environment["ASSAY_OTLP_GRPC_URL"] = "http://127.0.0.1:0";
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process =
             Process.Start(start)
             ?? throw new InvalidOperationException("The server did not start.");
@@ -55,6 +73,12 @@ public sealed class RunningServer : IAsyncDisposable
             if (line.Contains("Open  ", StringComparison.Ordinal))
             {
                 LoginLink = line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+            }
+
+            if (line.Contains("OTEL_EXPORTER_OTLP_ENDPOINT=", StringComparison.Ordinal))
+            {
+                var words = line.Split(['=', ' ', ')'], StringSplitOptions.RemoveEmptyEntries);
+                (OtlpHttp, OtlpGrpc) = (words[2], words[^1]);
             }
 
             if (line.Contains("LANGSMITH_ENDPOINT=", StringComparison.Ordinal))

@@ -1,9 +1,12 @@
-using System.Net.Http.Headers;
 using System.Text;
 
 namespace Assay.Server.Auth;
 
-/// <summary>Where clients put their API key: <c>x-api-key</c> (LangSmith), a Bearer token (OpenTelemetry, OpenAI), or the password of Basic authentication (Langfuse).</summary>
+/// <summary>
+/// Where clients put their API key: <c>x-api-key</c> (LangSmith), <c>api_key</c> (Phoenix), a Bearer token (OpenTelemetry, OpenAI), the password
+/// of Basic authentication (Langfuse), or the bare <c>Authorization</c> header (Logfire). A blank that somebody wrote as <c>%20</c> in
+/// <c>OTEL_EXPORTER_OTLP_HEADERS</c> and an SDK did not decode counts as one.
+/// </summary>
 internal static class Credentials
 {
     public static string? Key(HttpRequest request)
@@ -13,27 +16,37 @@ internal static class Credentials
             return key;
         }
 
-        if (
-            !AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
-            || header.Parameter is not { Length: > 0 } parameter
-        )
+        if (request.Headers["api_key"].ToString() is { Length: > 0 } phoenix)
         {
-            return null;
+            return phoenix;
         }
 
-        return header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? parameter.Trim()
-            : header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
-                ? Pair(parameter)?.Password
+        var (scheme, parameter) = Authorization(request);
+        return parameter.Length == 0 ? null
+            : scheme.Length == 0 ? parameter
+            : scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? parameter
+            : scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) ? Pair(parameter)?.Password
             : null;
     }
 
     /// <summary>Name and password of Basic authentication; null when the request has none.</summary>
     public static (string Name, string Password)? Basic(HttpRequest request) =>
-        AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
-        && header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
-        && header.Parameter is { Length: > 0 } parameter
+        Authorization(request) is var (scheme, parameter)
+        && scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+        && parameter.Length > 0
             ? Pair(parameter)
             : null;
+
+    /// <summary>Scheme and what follows it; the scheme is empty when there is none.</summary>
+    private static (string Scheme, string Parameter) Authorization(HttpRequest request)
+    {
+        var text = request
+            .Headers.Authorization.ToString()
+            .Trim()
+            .Replace("%20", " ", StringComparison.Ordinal);
+        var blank = text.IndexOf(' ', StringComparison.Ordinal);
+        return blank < 0 ? ("", text) : (text[..blank], text[(blank + 1)..].Trim());
+    }
 
     private static (string Name, string Password)? Pair(string parameter)
     {

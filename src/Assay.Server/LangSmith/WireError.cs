@@ -1,10 +1,11 @@
+using Assay.Server.Otlp;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Assay.Server.LangSmith;
 
 /// <summary>
 /// An error in the shape that the route's clients read: <c>{"detail": "…"}</c> in v1, a problem document (RFC 9457) with the same
-/// <c>detail</c> in v2.
+/// <c>detail</c> in v2, google.rpc.Status for OTLP.
 /// </summary>
 internal sealed class WireError(int status, string detail) : IResult, IStatusCodeHttpResult
 {
@@ -14,6 +15,12 @@ internal sealed class WireError(int status, string detail) : IResult, IStatusCod
 
     public static async Task WriteAsync(HttpContext context, int status, string detail)
     {
+        if (OtlpAnswer.Fits(context.Request))
+        {
+            await OtlpAnswer.WriteErrorAsync(context, status, detail);
+            return;
+        }
+
         context.Response.StatusCode = status;
         if (!context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal))
         {
