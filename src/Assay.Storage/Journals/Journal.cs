@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Threading.Channels;
@@ -13,6 +14,9 @@ namespace Assay.Storage.Journals;
 /// </summary>
 internal sealed partial class Journal : IAsyncDisposable
 {
+    [ThreadStatic]
+    private static Decompressor? t_decompressor;
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private readonly CancellationTokenSource _closing = new();
     private readonly JournalOptions _options;
@@ -262,43 +266,56 @@ internal sealed partial class Journal : IAsyncDisposable
 
     private byte[] ReadBlock(PayloadAddress address)
     {
-        var head = _segments.Read(address.Segment, address.BlockOffset, Frame.BlockHeaderBytes);
+        var block = Array.Empty<byte>();
+        Unpack(address.Segment, address.BlockOffset, ref block);
+        return block;
+    }
+
+    /// <summary>Unpacks a block into a buffer, which is replaced by a fitting one when it is too small, and tells its length.</summary>
+    /// <exception cref="InvalidDataException">The block is damaged.</exception>
+    internal int Unpack(int segment, long offset, ref byte[] buffer)
+    {
+        Span<byte> head = stackalloc byte[Frame.BlockHeaderBytes];
+        _segments.Read(segment, offset, head);
         var packed = BinaryPrimitives.ReadInt32LittleEndian(head);
-        var raw = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4));
+        var raw = BinaryPrimitives.ReadInt32LittleEndian(head[4..]);
         if (
             packed <= 0
             || raw <= 0
-            || address.BlockOffset + Frame.BlockHeaderBytes + packed
-                > _segments.Length(address.Segment)
+            || offset + Frame.BlockHeaderBytes + packed > _segments.Length(segment)
         )
         {
             throw new InvalidDataException("The block's header is damaged.");
         }
 
-        using var decompressor = new Decompressor();
+        var rented = ArrayPool<byte>.Shared.Rent(packed);
         try
         {
-            var squeezed = _segments.Read(
-                address.Segment,
-                address.BlockOffset + Frame.BlockHeaderBytes,
-                packed
-            );
+            var squeezed = rented.AsSpan(0, packed);
+            _segments.Read(segment, offset + Frame.BlockHeaderBytes, squeezed);
             if (
-                XxHash3.HashToUInt64(squeezed)
-                != BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(8))
+                XxHash3.HashToUInt64(squeezed) != BinaryPrimitives.ReadUInt64LittleEndian(head[8..])
+                || Decompressor.GetDecompressedSize(squeezed) != (ulong)raw
             )
             {
                 throw new InvalidDataException("The block does not match its checksum.");
             }
 
-            var bytes = decompressor.Unwrap(squeezed).ToArray();
-            return bytes.Length == raw
-                ? bytes
-                : throw new InvalidDataException("The block has another length than it says.");
+            if (buffer.Length < raw)
+            {
+                buffer = GC.AllocateUninitializedArray<byte>(raw);
+            }
+
+            t_decompressor ??= new Decompressor();
+            return t_decompressor.Unwrap(squeezed, buffer.AsSpan(0, raw));
         }
         catch (ZstdException e)
         {
             throw new InvalidDataException("The block is damaged.", e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
         }
     }
 

@@ -78,19 +78,24 @@ internal sealed class SegmentFiles : IDisposable
     public byte[] Read(int segment, long offset, int count)
     {
         var bytes = new byte[count];
-        var read = 0;
-        while (read < count)
+        Read(segment, offset, bytes.AsSpan());
+        return bytes;
+    }
+
+    public void Read(int segment, long offset, Span<byte> bytes)
+    {
+        var handle = Get(segment);
+        while (!bytes.IsEmpty)
         {
-            var n = RandomAccess.Read(Get(segment), bytes.AsSpan(read), offset + read);
+            var n = RandomAccess.Read(handle, bytes, offset);
             if (n == 0)
             {
                 throw new InvalidDataException("The segment is shorter than it should be.");
             }
 
-            read += n;
+            bytes = bytes[n..];
+            offset += n;
         }
-
-        return bytes;
     }
 
     /// <summary>The frame at a position: its size and, when sound, its batch; null when there is no header.</summary>

@@ -72,7 +72,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         _applier = new Applier(_index.Writer, _projects, price, _journal);
         _search = SearchIndex.Open(
             Path.Combine(directory, "search"),
-            _journal.Read,
+            new BlockReader(_journal).Read,
             _applier.LastPk,
             loggers.CreateLogger<SearchIndex>()
         );

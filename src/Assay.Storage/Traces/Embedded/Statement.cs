@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -10,6 +12,7 @@ namespace Assay.Storage.Traces.Embedded;
 /// </summary>
 internal sealed class Statement : IDisposable
 {
+    private const int MaxOnStack = 400;
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
 
@@ -48,11 +51,20 @@ internal sealed class Statement : IDisposable
         if (value is null)
         {
             _ = raw.sqlite3_bind_null(_statement, at);
+            return;
         }
-        else
+
+        // The driver would make an array of each text.
+        if (value.Length <= MaxOnStack)
         {
-            _ = raw.sqlite3_bind_text(_statement, at, value);
+            Span<byte> utf8 = stackalloc byte[3 * MaxOnStack];
+            Put(at, utf8[..Encoding.UTF8.GetBytes(value, utf8)]);
+            return;
         }
+
+        var rented = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(value.Length));
+        Put(at, rented.AsSpan(0, Encoding.UTF8.GetBytes(value, rented)));
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
     public void Bind(int at, Guid value)
@@ -99,6 +111,12 @@ internal sealed class Statement : IDisposable
             _ = raw.sqlite3_bind_text(_statement, at, value);
         }
     }
+
+    /// <summary>A text, which may be empty: bound with its length, so that an empty span is not taken for NULL.</summary>
+    private void Put(int at, ReadOnlySpan<byte> utf8) =>
+        _ = utf8.IsEmpty
+            ? raw.sqlite3_bind_text(_statement, at, "")
+            : raw.sqlite3_bind_text(_statement, at, utf8);
 
     /// <summary>Moves to the next row; false at the end, and then the statement is ready for its next run.</summary>
     /// <exception cref="SqliteException">The engine refused.</exception>

@@ -184,6 +184,12 @@ internal sealed class TraceTrees : IDisposable
     private void Trim()
     {
         _batch++;
+        // A tree has one node at least, and counting them all after every small batch would cost more than the batch.
+        if (_trees.Count <= MaxNodes && _batch % 16 != 0)
+        {
+            return;
+        }
+
         var nodes = _trees.Values.Sum(t => t.Count);
         if (nodes <= MaxNodes)
         {
