@@ -235,12 +235,18 @@ internal sealed partial class Journal : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Takes no more batches and writes those that wait; payloads can be read on.</summary>
+    public async Task StopAsync()
     {
         _pending.Writer.TryComplete();
         await _closing.CancelAsync();
         await _writer;
         _durable.Writer.TryComplete();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _segments.Dispose();
         _closing.Dispose();
     }

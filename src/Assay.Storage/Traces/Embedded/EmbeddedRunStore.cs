@@ -383,7 +383,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         }
 
         _isDisposed = true;
-        await _journal.DisposeAsync();
+        await _journal.StopAsync();
         await _loop;
         await _closing.CancelAsync();
         try
@@ -400,6 +400,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         _upkeep.Dispose();
         _applier.Dispose();
         _index.Dispose();
+        // Last, since the applier and the search index read payloads until they have ended.
+        await _journal.DisposeAsync();
     }
 
     private async Task LoopAsync()

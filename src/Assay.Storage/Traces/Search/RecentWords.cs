@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Assay.Storage.Traces.Search;
 
 /// <summary>The newest runs' tokens in order of arrival, until there are enough for a segment. Guarded by its owner's lock.</summary>
@@ -48,13 +50,13 @@ internal sealed class RecentWords
     }
 
     /// <summary>The documents by key, and (token, document) pairs sorted by token, then document.</summary>
-    public (uint[] Docs, long First, ulong[] Pairs) Sorted()
+    public (uint[] Docs, long First, RentedPairs Pairs) Sorted()
     {
         var order = Enumerable.Range(0, Docs).ToArray();
         Array.Sort(order, (a, b) => _pks[a] != _pks[b] ? _pks[a].CompareTo(_pks[b]) : a - b);
         var first = _pks[order[0]];
         var docs = new List<uint>(Docs);
-        var pairs = new ulong[Tokens];
+        var pairs = ArrayPool<ulong>.Shared.Rent(Tokens);
         var at = 0;
         foreach (var doc in order)
         {
@@ -70,7 +72,7 @@ internal sealed class RecentWords
             }
         }
 
-        return ([.. docs], first, SortByToken(pairs));
+        return ([.. docs], first, new RentedPairs(SortByToken(pairs, Tokens), Tokens));
     }
 
     public void Clear()
@@ -81,15 +83,15 @@ internal sealed class RecentWords
     }
 
     /// <summary>Radix sort by the upper half; the documents are in order already and a stable sort leaves them so.</summary>
-    private static ulong[] SortByToken(ulong[] pairs)
+    private static ulong[] SortByToken(ulong[] pairs, int count)
     {
         const int bits = 11;
-        var other = new ulong[pairs.Length];
+        var other = ArrayPool<ulong>.Shared.Rent(count);
         var counts = new int[1 << bits];
         for (var shift = 32; shift < 64; shift += bits)
         {
             Array.Clear(counts);
-            foreach (var pair in pairs)
+            foreach (var pair in pairs.AsSpan(0, count))
             {
                 counts[(pair >> shift) & ((1 << bits) - 1)]++;
             }
@@ -100,7 +102,7 @@ internal sealed class RecentWords
                 (counts[i], sum) = (sum, sum + counts[i]);
             }
 
-            foreach (var pair in pairs)
+            foreach (var pair in pairs.AsSpan(0, count))
             {
                 other[counts[(pair >> shift) & ((1 << bits) - 1)]++] = pair;
             }
@@ -108,6 +110,15 @@ internal sealed class RecentWords
             (pairs, other) = (other, pairs);
         }
 
+        ArrayPool<ulong>.Shared.Return(other);
         return pairs;
     }
+}
+
+/// <summary>Pairs in rented memory: a segment's worth is tens of megabytes, several times a second under load.</summary>
+internal readonly struct RentedPairs(ulong[] pairs, int count) : IDisposable
+{
+    public ReadOnlySpan<ulong> Span => pairs.AsSpan(0, count);
+
+    public void Dispose() => ArrayPool<ulong>.Shared.Return(pairs);
 }

@@ -478,7 +478,9 @@ internal sealed partial class SearchIndex : IAsyncDisposable
             return;
         }
 
-        var (docs, first, pairs) = _recent.Sorted();
+        var (docs, first, rented) = _recent.Sorted();
+        using var _ = rented;
+        var pairs = rented.Span;
         var number = _lastNumber + 1;
         using (var writer = new SearchSegmentWriter(PathOf(number, number), docs, first))
         {
