@@ -39,6 +39,10 @@ internal sealed class SqliteFilter(
                 return Join(or.Items, " OR ", "0", alias);
             case Filter.Not not:
                 return $"NOT coalesce({Compile(not.Item, alias)}, 0)";
+            case Filter.Compare { Field: RunField.Status, Operator: Comparison.Equal } compare
+                when Value(RunField.Status, compare.Value) is int status:
+                // As a literal, so that it is seen that the index of failed runs has them all.
+                return string.Create(CultureInfo.InvariantCulture, $"{alias}.status = {status}");
             case Filter.Compare compare:
                 return Compare(
                     Field(compare.Field, alias),
@@ -60,7 +64,7 @@ internal sealed class SqliteFilter(
                 return $"EXISTS(SELECT 1 FROM detail d, json_each(assay_pairs(d.refs, {(int)pair.Kind})) j WHERE d.pk = {alias}.pk"
                     + $"{All("json_extract(j.value, '$[0]')", pair.Key)}{All("json_extract(j.value, '$[1]')", pair.Value)})";
             case Filter.FeedbackExists feedback:
-                return $"EXISTS(SELECT 1 FROM feedback f WHERE f.run = {alias}.id AND f.workspace = (SELECT workspace FROM project WHERE no = {alias}.project)"
+                return $"EXISTS(SELECT 1 FROM feedback f WHERE f.run = {alias}.id AND +f.workspace = (SELECT workspace FROM project WHERE no = {alias}.project)"
                     + $"{string.Concat(feedback.Tests.Select(t => $" AND {Feedback(t)}"))})";
             case Filter.MetadataContains contains:
                 return $"assay_contains((SELECT d.refs FROM detail d WHERE d.pk = {alias}.pk), {Parameter(contains.Json)})";

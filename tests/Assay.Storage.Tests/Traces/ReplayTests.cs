@@ -133,6 +133,7 @@ public sealed class ReplayTests
         await disk.SendAsync(update, moved, disk.Run(parent, s_start));
         Assert.Equal([kept], await RootsAsync(disk, "acme"));
         Assert.Equal([changed], await RootsAsync(disk, "other"));
+        Assert.Empty(await RootsAsync(disk, "nobody"));
 
         // The parent goes again: the orphan is a root once more.
         await disk.Store.DeleteRunsAsync(disk.Workspace, [parent], Cancel);

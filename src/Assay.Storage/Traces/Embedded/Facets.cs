@@ -13,7 +13,7 @@ internal sealed class Facets(SqliteConnection db) : IDisposable
 {
     public const int MaxValues = 500;
     public const string Truncated = "\u0001more";
-    private const int MaxValueLength = 200;
+    public const int MaxValueLength = 200;
     private const int MaxFieldNames = 10_000;
     private readonly Dictionary<(int Project, string Field), HashSet<string>> _known = [];
     private readonly Dictionary<

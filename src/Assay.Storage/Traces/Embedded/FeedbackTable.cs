@@ -56,7 +56,10 @@ internal static class FeedbackTable
     public static List<FeedbackRecord> Query(SqliteConnection db, FeedbackQuery query)
     {
         using var command = db.CreateCommand();
-        var sql = new StringBuilder("SELECT record FROM feedback WHERE workspace = $w");
+        // The plus keeps the index of times out of it when runs are named: it would be walked from the newest feedback of all on.
+        var sql = new StringBuilder(
+            $"SELECT record FROM feedback WHERE {(query.RunIds.Count > 0 ? "+" : "")}workspace = $w"
+        );
         command.Parameters.AddWithValue("$w", Columns.Id(query.WorkspaceId));
         One(command, sql, "id", query.Id);
         One(command, sql, "trace", query.TraceId);

@@ -31,11 +31,15 @@ internal sealed class RunReader(
         using (var reader = index.Read())
         {
             using var command = reader.Connection.CreateCommand();
-            var pair = RootPairPlan.Choose(
-                reader.Connection,
-                query,
-                projects.Of(query.WorkspaceId, query.ProjectIds) is [var only] ? only : null
-            );
+            var project = projects.Of(query.WorkspaceId, query.ProjectIds) is [var only]
+                ? only
+                : (int?)null;
+            if (ExactValues.AreNowhere(reader.Connection, query, project))
+            {
+                return new RunPage([], null);
+            }
+
+            var pair = ExactValues.RarestPair(reader.Connection, query, project);
             var order =
                 query.InExecutionOrder ? "r.dotted"
                 : pair is not null ? "p.start_us"
@@ -56,7 +60,7 @@ internal sealed class RunReader(
                     .Append(
                         " AND p.hash = $pair AND p.project = r.project AND p.start_us = r.start_us"
                     )
-                    .Append(PairBounds(query, projects.Of(query.WorkspaceId, query.ProjectIds)[0]));
+                    .Append(PairBounds(query, project));
                 command.Parameters.AddWithValue("$pair", hash);
             }
 
@@ -307,7 +311,7 @@ internal sealed class RunReader(
     }
 
     /// <summary>The bounds that a search of <c>pair</c> begins and ends at; the same ones as those of the rows.</summary>
-    private static string PairBounds(RunQuery query, int project) =>
+    private static string PairBounds(RunQuery query, int? project) =>
         $" AND p.project = {project}{(query.From is null ? "" : " AND p.start_us >= $from")}{(query.To is null ? "" : " AND p.start_us <= $to")}";
 
     private static string After(

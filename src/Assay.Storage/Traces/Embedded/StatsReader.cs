@@ -455,7 +455,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
         using var command = db.CreateCommand();
         var where = runs.Where(command, query);
         command.CommandText =
-            $"SELECT f.record FROM feedback f WHERE f.run IN (SELECT r.id FROM run r WHERE {where}) AND f.workspace = $ws";
+            $"SELECT f.record FROM feedback f WHERE f.run IN (SELECT r.id FROM run r WHERE {where}) AND {(query.ThreadId is null && query.TraceId is null && query.RunIds.Count == 0 ? "" : "+")}f.workspace = $ws";
         command.Parameters.AddWithValue("$ws", Columns.Id(query.WorkspaceId));
         var found = new List<FeedbackRecord>();
         using var reader = command.ExecuteReader();
