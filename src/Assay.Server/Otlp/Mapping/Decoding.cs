@@ -70,8 +70,9 @@ internal static class Decoding
         {
             return JsonNode.Parse(WithoutLoneSurrogates(text), documentOptions: s_options);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
+            // The second: half a character, cut by whoever made the text.
             return null;
         }
     }

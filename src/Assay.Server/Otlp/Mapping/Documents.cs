@@ -5,6 +5,20 @@ namespace Assay.Server.Otlp.Mapping;
 /// <summary>Retrieved documents in the form LangSmith's clients use: <c>{"documents":[{page_content, metadata, score, id}]}</c>. Pure.</summary>
 internal static class Documents
 {
+    private static readonly string[] s_known =
+    [
+        "id",
+        "document_id",
+        "page_content",
+        "pageContent",
+        "content",
+        "text",
+        "score",
+        "similarity",
+        "relevance_score",
+        "metadata",
+    ];
+
     /// <summary>The documents of a retriever's answer; null when it is no list of documents.</summary>
     public static JsonObject? Normalize(JsonNode? value)
     {
@@ -28,26 +42,33 @@ internal static class Documents
     {
         document = document.Get("document") as JsonObject ?? document;
         var normal = new JsonObject();
+        if (document.Get("id", "document_id") is { } id)
+        {
+            normal["id"] = id.DeepClone();
+        }
+
+        if (document.Get("page_content", "pageContent", "content", "text") is { } said)
+        {
+            normal["page_content"] = said.Text() ?? said.Compact();
+        }
+
+        if (document.Get("score", "similarity", "relevance_score").Number() is { } score)
+        {
+            normal["score"] = score;
+        }
+
+        if (document.Get("metadata") is { } metadata)
+        {
+            normal["metadata"] = metadata.Text() is { } text
+                ? Decoding.Decode(text, out _).Alone()
+                : metadata.DeepClone();
+        }
+
         foreach (var (name, value) in document)
         {
-            switch (name)
+            if (!s_known.Contains(name))
             {
-                case "page_content"
-                or "pageContent"
-                or "content"
-                or "text" when !normal.ContainsKey("page_content"):
-                    normal["page_content"] =
-                        value.Text() ?? (value is null ? null : value.Compact());
-                    break;
-                case "score" or "similarity" or "relevance_score":
-                    normal["score"] = value.Number();
-                    break;
-                case "metadata" when value.Text() is { } text:
-                    normal["metadata"] = Decoding.Decode(text, out _);
-                    break;
-                default:
-                    normal[name] = value?.DeepClone();
-                    break;
+                normal[name] = value?.DeepClone();
             }
         }
 

@@ -60,9 +60,14 @@ internal static class Failures
             type is null || message?.StartsWith(type, StringComparison.Ordinal) == true ? message
             : message is null ? type
             : $"{type}: {message}";
+        // The stack says the message once more, under a longer name of the type as a rule.
+        var said =
+            stack is null || message is null
+                ? -1
+                : stack.IndexOf(message, StringComparison.Ordinal);
         return head is null ? stack
             : stack is null ? head
-            : stack.StartsWith(head, StringComparison.Ordinal) ? stack
+            : said is >= 0 and < 200 ? head + stack[(said + message!.Length)..]
             : $"{head}\n\n{stack}";
 
         string? Value(string key) =>

@@ -49,7 +49,7 @@ internal static class IndexedKeys
     private sealed class Level
     {
         private SortedDictionary<int, Level>? _items;
-        private Dictionary<string, Level>? _members;
+        private SortedDictionary<string, Level>? _members;
         private AnyValue? _value;
 
         public void Put(
@@ -77,7 +77,7 @@ internal static class IndexedKeys
             }
             else
             {
-                _members ??= new Dictionary<string, Level>(StringComparer.Ordinal);
+                _members ??= new SortedDictionary<string, Level>(StringComparer.Ordinal);
                 if (!_members.TryGetValue(path[at], out next))
                 {
                     _members[path[at]] = next = new Level();

@@ -19,7 +19,7 @@ internal static class SpanJson
     private const int MaxEvents = 512;
 
     /// <summary>A JSON value as UTF-8; values that are no object are put under a name.</summary>
-    public static ReadOnlyMemory<byte> Payload(JsonNode? value, string name) =>
+    public static ReadOnlyMemory<byte>? Payload(JsonNode? value, string name) =>
         Write(w =>
         {
             if (value is JsonObject)
@@ -89,7 +89,7 @@ internal static class SpanJson
     {
         var kept = span.Span.Events.Where(isKept).Take(MaxEvents).ToList();
         return kept.Count == 0
-            ? null
+            ? (ReadOnlyMemory<byte>?)null
             : Write(w =>
             {
                 w.WriteStartArray();

@@ -40,10 +40,12 @@ internal sealed class RunRow
 
     /// <summary>
     /// Whether its tokens have to be counted by us: a model call that has ended and for which no piece reported any. Not earlier: most calls
-    /// report with their end, and counting is the most expensive thing that can happen to a run.
+    /// report with their end, and counting is the most expensive thing that can happen to a run. A call that failed without an answer
+    /// was refused as a rule, and nobody pays for that.
     /// </summary>
     public bool WantsEstimate =>
         State is { Kind: RunKind.Llm, Status: not RunStatus.Pending }
+        && (State.Status != RunStatus.Error || Refs.Exists(r => r.Kind == PayloadKind.Outputs))
         && (State.Usage is null || (State.Usage.Source == FigureSource.Estimated && _hasNewText));
 
     /// <summary>When its first piece was accepted.</summary>

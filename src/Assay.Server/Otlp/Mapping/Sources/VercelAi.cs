@@ -75,7 +75,7 @@ internal static class VercelAi
             if (!turn.IsEmpty)
             {
                 turn.FinishReason = FinishReasons.Normalize(span.Text(prefix + "finishReason"));
-                return Content.Of(new Conversation([turn]));
+                return Content.Of(new Conversation(InOrder(turn, IsOutermost(span))));
             }
         }
 
@@ -149,6 +149,25 @@ internal static class VercelAi
         return turns is null
             ? Content.Request(prompt, kind)
             : Content.Of(new Conversation(turns).WithSystem(system).Settled());
+    }
+
+    /// <summary>The span around several steps gathers their calls beside the last one's text; the calls came before it.</summary>
+    private static List<Turn> InOrder(Turn turn, bool isGathered)
+    {
+        if (
+            !isGathered
+            || turn.Calls.Count == 0
+            || turn.Parts.Count == 0
+            || turn.FinishReason == "tool_calls"
+        )
+        {
+            return [turn];
+        }
+
+        var asking = new Turn("assistant");
+        asking.Calls.AddRange(turn.Calls);
+        turn.Calls.Clear();
+        return [asking, turn];
     }
 
     private static void AddThoughts(Turn turn, JsonNode? reasoning)
