@@ -136,7 +136,8 @@ internal static class PlaygroundEndpoints
         }
         catch (InvalidVariantException e)
         {
-            return Problem(e.Message);
+            // While somebody types, a template that is not finished is the normal case and no failed request.
+            return Results.Json(new { names = Array.Empty<string>(), problem = e.Message });
         }
     }
 

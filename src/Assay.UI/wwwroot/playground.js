@@ -287,14 +287,17 @@ class Playground extends HTMLElement {
       [...this.columns.children].map(async (column) => {
         try {
           const answer = await ask("/ui/playground/check", { method: "POST", body: JSON.stringify(this.body(column.variant)) });
-          (await answer.json()).names.forEach((n) => names.add(n));
-          column.problem.hidden = true;
+          const found = await answer.json();
+          found.names.forEach((n) => names.add(n));
+          column.problem.textContent = found.problem ?? "";
+          column.problem.hidden = !found.problem;
         } catch (e) {
           column.problem.textContent = e.message;
           column.problem.hidden = false;
         }
       }),
     );
+    this.names = names;
     const shown = [...this.variables.querySelectorAll("textarea")].map((t) => t.dataset.name);
     if (shown.length === names.size && shown.every((n) => names.has(n)) && this.variables.childElementCount) return;
     this.variables.replaceChildren(
@@ -314,7 +317,8 @@ class Playground extends HTMLElement {
         throw new Error(`${what}: ${e.message}`);
       }
     };
-    const variables = {};
+    // A field that was left empty is an empty text, not a missing one.
+    const variables = Object.fromEntries([...(this.names ?? [])].map((name) => [name, ""]));
     for (const [name, text] of Object.entries(this.state.variables)) {
       variables[name] = text;
       if (/^\s*[[{]/.test(text)) {
