@@ -1,4 +1,7 @@
-// Screenshots for README and docs, from the sample data: node eng/screenshots/shoot.mjs [--out DIR] [--only NAME] [--url URL --link LOGIN_LINK]
+// Screenshots of the screens with the sample data.
+//   node eng/screenshots/shoot.mjs                    the pictures of README and docs, into docs/images
+//   node eng/screenshots/shoot.mjs --all --out DIR    every screen, light and dark, on a desk and on a phone; --only NAME,NAME for some
+//   --url URL --link LOGIN_LINK                       a running server instead of one of its own
 // Needs a built server, Chromium (CHROMIUM or /usr/bin/chromium) and `npm install` in this folder.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -117,10 +120,13 @@ try {
     threads: () => page.goto(`${server.url}/projects/${project}?tab=threads`),
     thread: () => page.goto(`${server.url}/projects/${project}/threads/chat-7310`),
     compare: async () => {
-      const [a, b] = runs["support-agent"].filter((r) => r.status === "success");
-      await page.goto(`${server.url}/compare?a=${a.id}&b=${b.id}`);
-      await page.waitForTimeout(800);
+      await page.goto(`${server.url}/compare?a=${agent.id}&b=${broken.id}`);
+      await page.waitForSelector("trace-compare[data-ready] .cheads");
+      await page.keyboard.press("n");
+      await page.keyboard.press("n");
+      await page.waitForTimeout(500);
     },
+    prices: () => page.goto(`${server.url}/settings/prices?new=1`),
     start: () => page.goto(`${server.url}/start`),
     storage: () => page.goto(`${server.url}/manage/storage`),
     retention: () => page.goto(`${server.url}/manage/retention`),
@@ -135,20 +141,24 @@ try {
     },
   };
   mkdirSync(resolve(top, options.out), { recursive: true });
-  const names = options.only ? options.only.split(",") : options.all ? Object.keys(shots) : ["trace", "runs", "trace-timeline", "compare", "projects"];
-  for (const name of names)
-    for (const theme of ["light", "dark"])
-      for (const [width, height, mark] of options.all ? [[1440, 900, ""], [390, 844, "-phone"]] : [[1440, 900, ""]]) {
-        await context.addCookies([{ name: "theme", value: theme, url: server.url }]);
-        await page.setViewportSize({ width, height });
-        try {
-          await shots[name]();
-          await page.waitForTimeout(150);
-        } catch (e) {
-          problems.push(`${name} ${theme}${mark}: ${e.message.split("\n")[0]}`);
-        }
-        await page.screenshot({ path: resolve(top, options.out, `${name}-${theme}${mark}.png`) });
-      }
+  const shoot = async (name, theme, width, height, file) => {
+    await context.addCookies([{ name: "theme", value: theme, url: server.url }]);
+    await page.setViewportSize({ width, height });
+    try {
+      await shots[name]();
+      await page.waitForTimeout(150);
+    } catch (e) {
+      problems.push(`${file}: ${e.message.split("\n")[0]}`);
+    }
+    await page.screenshot({ path: resolve(top, options.out, `${file}.png`) });
+  };
+  if (options.all) {
+    for (const name of options.only?.split(",") ?? Object.keys(shots))
+      for (const theme of ["light", "dark"])
+        for (const [width, height, mark] of [[1440, 900, ""], [390, 844, "-phone"]]) await shoot(name, theme, width, height, `${name}-${theme}${mark}`);
+  } else
+    for (const [name, theme, file] of [["projects", "light", "projects"], ["runs", "light", "project"], ["trace", "light", "trace"], ["trace", "dark", "trace-dark"], ["compare", "light", "compare"]])
+      if (!options.only || options.only.split(",").includes(name)) await shoot(name, theme, 1440, 900, file);
 } finally {
   await browser.close();
   server.stop();

@@ -26,6 +26,16 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>The port that takes OTLP over gRPC.</summary>
     public string OtlpGrpc { get; private set; } = "";
 
+    /// <summary>Bytes of memory that the server's process occupies now.</summary>
+    public long Memory
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     public static async Task<RunningServer> StartAsync(
         params (string Name, string Value)[] environment
     )

@@ -111,6 +111,22 @@ public sealed class CompareTests(Screens screens)
     }
 
     [Fact]
+    public async Task Steps_that_ran_in_another_order_meet()
+    {
+        var seed = new Seed("compare-order");
+        var left = seed.Add("parallel");
+        seed.Add("lookup", "tool", left, 1);
+        seed.Add("track", "tool", left, 2);
+        var right = seed.Add("parallel", at: 10_000);
+        seed.Add("track", "tool", right, 10_001);
+        seed.Add("lookup", "tool", right, 10_002);
+        await seed.SendAsync(screens.Server);
+        await using var screen = await screens.OpenAsync($"/compare?a={left}&b={right}");
+        await Expect(screen.Page.Locator("trace-compare[data-ready] .cr")).ToHaveCountAsync(3);
+        await Expect(screen.Page.Locator(".csum")).ToHaveTextAsync("No run differs");
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_said_and_other_ids_can_be_pasted()
     {
         var (left, right) = await SeedPairAsync("compare-missing");

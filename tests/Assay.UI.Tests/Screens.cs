@@ -23,6 +23,8 @@ public sealed class Screens : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Server = await RunningServer.StartAsync();
+        // Expectations are retried until they hold; a busy machine needs longer than five seconds.
+        Assertions.SetDefaultExpectTimeout(20_000);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(
             new()

@@ -9,7 +9,7 @@ namespace Assay.UI.Tests;
 /// <summary>Runs as a client sends them: made here, sent over LangSmith's wire in batches.</summary>
 public sealed class Seed(string project)
 {
-    private const int BatchSize = 1_000;
+    private const int BatchSize = 2_500;
     private readonly List<JsonObject> _runs = [];
     private Guid _last;
     private readonly Dictionary<Guid, (Guid Trace, string Order)> _places = [];

@@ -153,13 +153,23 @@ export function align(a, b, left, right) {
   while (tail < x.length - head && tail < y.length - head && x[x.length - 1 - tail] === y[y.length - 1 - tail]) tail++;
   const [xn, yn] = [x.length - tail, y.length - tail];
   const anchors = (xn - head) * (yn - head) <= MaxCells ? exact(x, y, head, xn, yn) : greedy(x, y, head, xn, yn);
+  const moved = outOfOrder(x, y, head, xn, yn, anchors);
   const pairs = [];
-  const gap = (i, iEnd, j, jEnd) => {
-    while (i < iEnd || j < jEnd) {
-      if (i < iEnd && j < jEnd && a.kind[left[i]] === b.kind[right[j]]) pairs.push([left[i++], right[j++]]);
-      else if (i < iEnd && (j >= jEnd || iEnd - i >= jEnd - j)) pairs.push([left[i++], -1]);
-      else pairs.push([-1, right[j++]]);
-    }
+  const gap = (from, xEnd, to, yEnd) => {
+    const [rest, others] = [[], []];
+    for (let j = to; j < yEnd; j++) if (!moved.right.has(j)) others.push(j);
+    for (let i = from; i < xEnd; i++) if (!moved.left.has(i)) rest.push(i);
+    let [k, m] = [0, 0];
+    for (let i = from; i < xEnd; i++)
+      if (moved.left.has(i)) pairs.push([left[i], right[moved.left.get(i)]]);
+      else {
+        // The exchanged one of the same type, if nothing before it has to wait longer.
+        while (m < others.length && others.length - m > rest.length - k && a.kind[left[i]] !== b.kind[right[others[m]]]) pairs.push([-1, right[others[m++]]]);
+        if (m < others.length && a.kind[left[i]] === b.kind[right[others[m]]]) pairs.push([left[i], right[others[m++]]]);
+        else pairs.push([left[i], -1]);
+        k++;
+      }
+    for (; m < others.length; m++) pairs.push([-1, right[others[m]]]);
   };
   for (let k = 0; k < head; k++) pairs.push([left[k], right[k]]);
   let [i, j] = [head, head];
@@ -171,6 +181,22 @@ export function align(a, b, left, right) {
   gap(i, xn, j, yn);
   for (let k = 0; k < tail; k++) pairs.push([left[xn + k], right[yn + k]]);
   return pairs;
+}
+
+/** What runs side by side ends in any order: of the unmatched, those of one name belong together wherever they stand. */
+function outOfOrder(x, y, from, xn, yn, anchors) {
+  const left = new Map();
+  const right = new Set();
+  const [ax, ay] = [new Set(anchors.map((p) => p[0])), new Set(anchors.map((p) => p[1]))];
+  const places = new Map();
+  for (let j = yn - 1; j >= from; j--) if (!ay.has(j)) (places.get(y[j]) ?? places.set(y[j], []).get(y[j])).push(j);
+  for (let i = from; i < xn; i++) {
+    const j = ax.has(i) ? undefined : places.get(x[i])?.pop();
+    if (j === undefined) continue;
+    left.set(i, j);
+    right.add(j);
+  }
+  return { left, right };
 }
 
 /** Longest common subsequence of two windows. */
