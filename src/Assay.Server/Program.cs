@@ -42,7 +42,15 @@ if (!builder.Environment.IsDevelopment())
     builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
 }
 
-builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = null);
+builder.WebHost.ConfigureKestrel(k =>
+{
+    // Each route bounds what it reads.
+    k.Limits.MaxRequestBodySize = null;
+    k.Limits.MinRequestBodyDataRate = new(
+        ServerOptions.MinBytesPerSecond,
+        TimeSpan.FromSeconds(ServerOptions.Of(builder.Configuration).SlowBodySeconds)
+    );
+});
 builder
     .Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
     .AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
@@ -63,7 +71,13 @@ await app.Services.GetRequiredService<PriceBook>().LoadAsync(CancellationToken.N
 app.Services.GetRequiredService<TraceFeed>().Attach(app.Services.GetRequiredService<IRunStore>());
 app.Services.GetRequiredService<OtlpPorts>().Attach(app);
 app.UseSecurityHeaders();
-app.UseExceptionHandler(e => e.Run(Errors.WriteAsync));
+app.UseExceptionHandler(
+    new ExceptionHandlerOptions
+    {
+        ExceptionHandler = Errors.WriteAsync,
+        SuppressDiagnosticsCallback = e => Errors.IsTheirs(e.Exception),
+    }
+);
 app.UseOtlpPaths();
 app.Use(
     (context, next) =>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Assay.Gateway.Outbound;
 using Assay.Server.Auth;
 using Assay.Server.Otlp;
@@ -30,6 +31,13 @@ internal sealed class ServerOptions : IValidatableObject
     /// <summary>Private hosts and networks that model providers and webhooks may be at: <c>ASSAY_OUTBOUND_ALLOW</c>, separated by commas.</summary>
     public string? OutboundAllow { get; init; }
 
+    /// <summary>How long a body may come slower than <see cref="MinBytesPerSecond"/>, in seconds: <c>Limits__SlowBodySeconds</c>.</summary>
+    [Range(2, 86_400, ErrorMessage = "Limits__SlowBodySeconds must be between 2 and 86400.")]
+    public double SlowBodySeconds { get; init; } = 60;
+
+    /// <summary>Bodies that come slower than this are given up; clients upload slowly, but not by hand.</summary>
+    public const double MinBytesPerSecond = 32;
+
     public static ServerOptions Of(IConfiguration configuration) =>
         new()
         {
@@ -38,6 +46,11 @@ internal sealed class ServerOptions : IValidatableObject
             Urls = configuration["urls"],
             TelemetryEndpoint = configuration["OTEL_EXPORTER_OTLP_ENDPOINT"],
             OutboundAllow = configuration["ASSAY_OUTBOUND_ALLOW"],
+            SlowBodySeconds = configuration["Limits:SlowBodySeconds"] is { Length: > 0 } text
+                ? double.TryParse(text, CultureInfo.InvariantCulture, out var seconds)
+                    ? seconds
+                    : double.NaN
+                : 60,
         };
 
     /// <summary>Everything that keeps the server from starting, in words for the operator; secrets are never repeated.</summary>

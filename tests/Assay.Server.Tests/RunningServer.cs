@@ -113,6 +113,16 @@ public sealed class RunningServer : IAsyncDisposable
         Client.DefaultRequestHeaders.Add("x-api-key", Key);
     }
 
+    /// <summary>The most memory that the process has held so far, in bytes.</summary>
+    public long PeakResident
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {

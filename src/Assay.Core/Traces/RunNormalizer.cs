@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Assay.Core.Traces;
 
@@ -104,6 +105,11 @@ public sealed class RunNormalizer
         if (payload is null || payload.BlobKey is not null)
         {
             return null;
+        }
+
+        if (!Utf8.IsValid(payload.Utf8.Span))
+        {
+            return $"{name}: is not valid UTF-8";
         }
 
         try

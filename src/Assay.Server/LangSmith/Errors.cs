@@ -37,7 +37,23 @@ internal static class Errors
     public static async Task WriteAsync(HttpContext context)
     {
         var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var (status, detail) = error switch
+        var (status, detail) = Told(error);
+        if (error is StoreBusyException busy)
+        {
+            context.Response.Headers.RetryAfter = (
+                (int)Math.Ceiling(busy.RetryAfter.TotalSeconds)
+            ).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        await WireError.WriteAsync(context, status, detail);
+    }
+
+    /// <summary>True for what the caller did wrong and is told: not worth a line in the log, which strangers could fill that way.</summary>
+    public static bool IsTheirs(Exception error) =>
+        Told(error).Status < StatusCodes.Status500InternalServerError;
+
+    private static (int Status, string Detail) Told(Exception? error) =>
+        error switch
         {
             AccessDeniedException e => (StatusCodes.Status403Forbidden, e.Message),
             PromptNotFoundException e => (StatusCodes.Status404NotFound, e.Message),
@@ -71,15 +87,6 @@ internal static class Errors
             ),
             _ => (StatusCodes.Status500InternalServerError, "Internal error"),
         };
-        if (error is StoreBusyException busy)
-        {
-            context.Response.Headers.RetryAfter = (
-                (int)Math.Ceiling(busy.RetryAfter.TotalSeconds)
-            ).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        await WireError.WriteAsync(context, status, detail);
-    }
 }
 
 /// <summary>A body that cannot be read, with the status to answer.</summary>

@@ -35,7 +35,7 @@ internal static class Wire
             case JsonValueKind.Number:
                 var number = value.GetDouble();
                 var seconds = Math.Abs(number) > 2e10 ? number / 1_000 : number;
-                if (Math.Abs(seconds) > 2e11)
+                if (seconds is not (> -6.2e10 and < 2.5e11))
                 {
                     return false;
                 }

@@ -93,7 +93,10 @@ public abstract partial class RunStoreContract
         );
         Assert.Null(await FindAsync(ids[1]));
         var rest = await RunsAsync();
-        Assert.Equal([ids[0], ids[2]], rest.Select(r => r.Id).OrderBy(id => Array.IndexOf(ids, id)));
+        Assert.Equal(
+            [ids[0], ids[2]],
+            rest.Select(r => r.Id).OrderBy(id => Array.IndexOf(ids, id))
+        );
         Assert.All(rest, r => Assert.True(r.IsRoot));
         Assert.Empty(
             await Store.FeedbackAsync(

@@ -133,7 +133,6 @@ internal static class DatasetFileEndpoints
         ExampleImport import
     )
     {
-        RunEndpoints.Unlimit(context);
         var q = context.Request.Query;
         var format = q.Word("format") ?? "jsonl";
         await using var body = RequestBody.Open(context.Request);
@@ -204,7 +203,6 @@ internal static class DatasetFileEndpoints
 
     private static async Task<IFormCollection> FormAsync(HttpContext context)
     {
-        RunEndpoints.Unlimit(context);
         if (!context.Request.HasFormContentType)
         {
             throw BodyFields.Wrong("Content-Type", "multipart/form-data");

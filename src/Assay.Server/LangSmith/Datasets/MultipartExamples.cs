@@ -34,7 +34,6 @@ internal sealed class MultipartExamples(ExampleWriter writer, IBlobStore blobs, 
             throw BodyFields.Wrong("Content-Type", "multipart/form-data with a boundary");
         }
 
-        RunEndpoints.Unlimit(context);
         var files = new List<string>();
         try
         {

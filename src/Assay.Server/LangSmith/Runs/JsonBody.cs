@@ -5,11 +5,12 @@ namespace Assay.Server.LangSmith.Runs;
 /// <summary>A request's JSON body in rented memory: the document and everything that points into it are valid until it is disposed.</summary>
 internal sealed class JsonBody : IDisposable
 {
-    private const long MaxBytes = 256L << 20;
+    /// <summary>Larger bodies are read by <see cref="JsonRuns"/>, run by run.</summary>
+    public const long MaxBytes = 4L << 20;
     private readonly ByteArena _memory;
-    private readonly JsonDocument _document;
+    private readonly JsonDocument? _document;
 
-    private JsonBody(ByteArena memory, ReadOnlyMemory<byte> utf8, JsonDocument document)
+    private JsonBody(ByteArena memory, ReadOnlyMemory<byte> utf8, JsonDocument? document)
     {
         _memory = memory;
         _document = document;
@@ -19,12 +20,18 @@ internal sealed class JsonBody : IDisposable
     /// <summary>The body as it was sent, unpacked.</summary>
     public ReadOnlyMemory<byte> Utf8 { get; }
 
-    public JsonElement Root => _document.RootElement;
+    /// <summary>False when it cannot be read as JSON; there is no root then.</summary>
+    public bool IsJson => _document is not null;
+
+    public JsonElement Root => _document?.RootElement ?? default;
+
+    /// <summary>Small, and known to be.</summary>
+    public static bool IsSmall(HttpRequest request) =>
+        request.ContentLength is <= MaxBytes && request.Headers.ContentEncoding.Count == 0;
 
     /// <summary>Reads the body as JSON, whatever the content type says: JavaScript clients send some of it as text.</summary>
     public static async Task<JsonBody> ReadAsync(HttpContext context)
     {
-        RunEndpoints.Unlimit(context);
         var memory = new ByteArena();
         try
         {
@@ -36,11 +43,8 @@ internal sealed class JsonBody : IDisposable
             }
 
             var utf8 = await RequestBody.ReadAsync(body, MaxBytes, memory, context.RequestAborted);
-            return new JsonBody(
-                memory,
-                utf8,
-                JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = 256 })
-            );
+            JsonSurrogates.Mend(utf8);
+            return new JsonBody(memory, utf8, Parse(utf8));
         }
         catch
         {
@@ -49,9 +53,21 @@ internal sealed class JsonBody : IDisposable
         }
     }
 
+    private static JsonDocument? Parse(ReadOnlyMemory<byte> utf8)
+    {
+        try
+        {
+            return JsonDocument.Parse(utf8, RequestBody.Deep);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     public void Dispose()
     {
-        _document.Dispose();
+        _document?.Dispose();
         _memory.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Assay.Core.Access;
 using Assay.Core.Blobs;
 using Assay.Core.Feedback;
@@ -18,11 +19,11 @@ internal sealed class MultipartRuns(
     Caller caller,
     IBlobStore blobs,
     TraceIngest ingest,
-    TimeProvider time
+    TimeProvider time,
+    string? defaultProject
 ) : IDisposable
 {
     private const int MaxInline = 4 << 20;
-    private const long MaxPart = 64L << 20;
     private const long PortionBytes = 8L << 20;
     private readonly Dictionary<(RunOperation, Guid), RunWrite> _runs = [];
     private readonly Dictionary<Guid, List<Attachment>> _files = [];
@@ -31,11 +32,13 @@ internal sealed class MultipartRuns(
         List<(string Field, Payload Value)>
     > _fields = [];
     private readonly List<FeedbackRecord> _feedback = [];
-    private readonly List<Rejection> _rejections = [];
+    private readonly RejectionList _rejections = new();
+    private readonly HashSet<Guid> _refused = [];
+    private readonly JsonScanner _scanner = new();
     private readonly ByteArena _memory = new();
     private long _bytes;
 
-    public async Task<IReadOnlyList<Rejection>> ReadAsync(
+    public async Task<RejectionList> ReadAsync(
         Stream body,
         string boundary,
         CancellationToken cancellationToken
@@ -46,18 +49,40 @@ internal sealed class MultipartRuns(
             HeadersLengthLimit = 32 << 10,
         };
         (RunOperation, Guid)? last = null;
-        while (await NextAsync(reader, cancellationToken) is { } section)
+        (RunOperation, Guid)? torn = null;
+        try
         {
-            var name = Name(section);
-            var key = Target(name);
-            if (_bytes > PortionBytes && key != last)
+            while (await NextAsync(reader, cancellationToken) is { } section)
             {
-                // Clients keep the parts of one run together; a straggler becomes a change of its own, which merges to the same run.
-                await FlushAsync(cancellationToken);
+                var name = Name(section);
+                var key = Target(name);
+                if (_bytes > PortionBytes && key != last)
+                {
+                    // Clients keep the parts of one run together; a straggler becomes a change of its own, which merges to the same run.
+                    await FlushAsync(cancellationToken);
+                }
+
+                last = torn = key;
+                await TakeAsync(name, section, cancellationToken);
+                torn = null;
+            }
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            // What was whole before the break is kept: its sender will not send it again. A run whose part was being read is not whole.
+            if (torn is { } run)
+            {
+                _runs.Remove(run);
+                _fields.Remove(run);
+                _files.Remove(run.Item2);
             }
 
-            last = key;
-            await TakeAsync(name, section, cancellationToken);
+            await FlushAsync(cancellationToken);
+            throw e as BadRequestBodyException
+                ?? new BadRequestBodyException(
+                    StatusCodes.Status400BadRequest,
+                    $"The multipart body is damaged or cut short: {e.Message}"
+                );
         }
 
         await FlushAsync(cancellationToken);
@@ -66,25 +91,19 @@ internal sealed class MultipartRuns(
 
     public void Dispose() => _memory.Dispose();
 
-    private static async Task<MultipartSection?> NextAsync(
+    private static bool IsBroken(Exception e) =>
+        e is BadRequestBodyException
+        || (e is IOException or InvalidDataException && e is not BadHttpRequestException);
+
+    private static Task<MultipartSection?> NextAsync(
         MultipartReader reader,
         CancellationToken cancellationToken
-    )
+    ) => reader.ReadNextSectionAsync(cancellationToken);
+
+    private void Refuse(Guid id, string reason)
     {
-        try
-        {
-            return await reader.ReadNextSectionAsync(cancellationToken);
-        }
-        catch (Exception e)
-            when (e is IOException or InvalidDataException or ZstdSharp.ZstdException
-                && e is not BadHttpRequestException
-            )
-        {
-            throw new BadRequestBodyException(
-                StatusCodes.Status400BadRequest,
-                $"The multipart body is damaged or cut short: {e.Message}"
-            );
-        }
+        _refused.Add(id);
+        _rejections.Add(id, reason);
     }
 
     private async Task TakeAsync(
@@ -93,14 +112,14 @@ internal sealed class MultipartRuns(
         CancellationToken cancellationToken
     )
     {
+        // What a part costs beside its text.
+        _bytes += 512;
         var parts = name.Split('.', 3);
         if (parts.Length < 2 || !Guid.TryParse(parts[1], out var id))
         {
             _rejections.Add(
-                new Rejection(
-                    Guid.Empty,
-                    $"part '{name}': not one of post., patch., attachment., feedback. followed by a UUID"
-                )
+                Guid.Empty,
+                $"part '{name}': not one of post., patch., attachment., feedback. followed by a UUID"
             );
             return;
         }
@@ -126,29 +145,41 @@ internal sealed class MultipartRuns(
                 );
                 break;
             case "feedback":
-                var json = await RequestBody.ReadAsync(
-                    section.Body,
-                    MaxPart,
-                    _memory,
-                    cancellationToken
-                );
-                _bytes += json.Length;
-                using (var document = JsonDocument.Parse(json))
-                {
-                    if (FeedbackJson.Read(document.RootElement, id, time.GetUtcNow()) is { } item)
-                    {
-                        _feedback.Add(item);
-                    }
-                    else
-                    {
-                        _rejections.Add(new Rejection(id, "feedback: needs a key"));
-                    }
-                }
-
+                await TakeFeedbackAsync(id, section, cancellationToken);
                 break;
             default:
-                _rejections.Add(new Rejection(id, $"part '{name}': unknown kind"));
+                _rejections.Add(id, $"part '{name}': unknown kind");
                 break;
+        }
+    }
+
+    private async Task TakeFeedbackAsync(
+        Guid id,
+        MultipartSection section,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await WholeAsync(section, cancellationToken) is not { } json)
+        {
+            _rejections.Add(id, $"feedback: is larger than {MaxInline >> 20} MiB");
+            return;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(json, RequestBody.Deep);
+            if (FeedbackJson.Read(document.RootElement, id, time.GetUtcNow()) is { } item)
+            {
+                _feedback.Add(item);
+            }
+            else
+            {
+                _rejections.Add(id, "feedback: needs a key");
+            }
+        }
+        catch (JsonException e)
+        {
+            _rejections.Add(id, $"feedback: invalid JSON: {e.Message}");
         }
     }
 
@@ -162,23 +193,36 @@ internal sealed class MultipartRuns(
     {
         if (field is not null)
         {
-            (
-                _fields.TryGetValue((operation, id), out var fields)
-                    ? fields
-                    : _fields[(operation, id)] = []
-            ).Add((field, await ValueAsync(section.Body, cancellationToken)));
+            try
+            {
+                var value = await ValueAsync(section.Body, cancellationToken);
+                (
+                    _fields.TryGetValue((operation, id), out var fields)
+                        ? fields
+                        : _fields[(operation, id)] = []
+                ).Add((field, value));
+            }
+            catch (JsonException e)
+            {
+                Refuse(id, $"{field}: invalid JSON: {e.Message}");
+            }
+
             return;
         }
 
-        var bytes = await RequestBody.ReadAsync(section.Body, MaxPart, _memory, cancellationToken);
-        _bytes += bytes.Length;
+        if (await WholeAsync(section, cancellationToken) is not { } bytes)
+        {
+            Refuse(id, $"the part of the run itself is larger than {MaxInline >> 20} MiB");
+            return;
+        }
+
         try
         {
-            using var document = JsonDocument.Parse(bytes);
+            using var document = JsonDocument.Parse(bytes, RequestBody.Deep);
             var (run, problem) = RunJson.Read(document.RootElement, operation, bytes, id);
             if (run is null)
             {
-                _rejections.Add(new Rejection(id, problem ?? "not a run"));
+                Refuse(id, problem ?? "not a run");
             }
             else
             {
@@ -187,11 +231,30 @@ internal sealed class MultipartRuns(
         }
         catch (JsonException e)
         {
-            _rejections.Add(new Rejection(id, $"invalid JSON: {e.Message}"));
+            Refuse(id, $"invalid JSON: {e.Message}");
         }
     }
 
-    private async Task<Payload> ValueAsync(Stream body, CancellationToken cancellationToken)
+    /// <summary>A part that is read as a whole; null when it is too large for that. Invalid UTF-8 in it is told as invalid JSON.</summary>
+    private async Task<ReadOnlyMemory<byte>?> WholeAsync(
+        MultipartSection section,
+        CancellationToken cancellationToken
+    )
+    {
+        var bytes = await HeadAsync(section.Body, cancellationToken);
+        if (bytes.Length > MaxInline)
+        {
+            return null;
+        }
+
+        JsonSurrogates.Mend(bytes);
+        return Utf8.IsValid(bytes.Span) ? bytes : "\"not valid UTF-8"u8.ToArray();
+    }
+
+    private async Task<ReadOnlyMemory<byte>> HeadAsync(
+        Stream body,
+        CancellationToken cancellationToken
+    )
     {
         while (
             _memory.Length <= MaxInline
@@ -201,41 +264,60 @@ internal sealed class MultipartRuns(
             _memory.Advance(count);
         }
 
-        var first = _memory.Close();
-        _bytes += first.Length;
-        if (first.Length <= MaxInline)
+        var head = _memory.Close();
+        _bytes += head.Length;
+        return head;
+    }
+
+    private async Task<Payload> ValueAsync(Stream body, CancellationToken cancellationToken)
+    {
+        var head = await HeadAsync(body, cancellationToken);
+        if (head.Length <= MaxInline)
         {
-            return Payload.FromUtf8(first);
+            JsonSurrogates.Mend(head);
+            return Payload.FromUtf8(head);
         }
 
         var key = BlobKeys.New(caller.WorkspaceId, "payload", time.GetUtcNow());
-        await using var whole = new HeadedStream(first, body);
+        _scanner.Reset();
+        await using var whole = new HeadedStream(head, body, _scanner);
         var length = await blobs.PutAsync(key, whole, cancellationToken);
-        return Payload.FromBlob(key, length, first[..(64 << 10)]);
+        return Payload.FromBlob(key, length, head[..(64 << 10)]);
     }
 
     private async Task FlushAsync(CancellationToken cancellationToken)
     {
         foreach (var (key, fields) in _fields)
         {
+            if (_refused.Contains(key.Item2))
+            {
+                await DropAsync(fields.Select(f => f.Value.BlobKey), cancellationToken);
+                _runs.Remove(key);
+                continue;
+            }
+
             if (!_runs.TryGetValue(key, out var run))
             {
-                if (_rejections.Any(r => r.Id == key.Item2))
-                {
-                    continue;
-                }
-
                 _runs[key] = run = new RunWrite { Operation = key.Item1, RunId = key.Item2 };
             }
 
             foreach (var (field, value) in fields)
             {
-                Set(run, field, value);
+                if (Set(run, field, value) is { } problem)
+                {
+                    _rejections.Add(key.Item2, problem);
+                }
             }
         }
 
         foreach (var (id, files) in _files)
         {
+            if (_refused.Contains(id))
+            {
+                await DropAsync(files.Select(f => f.BlobKey), cancellationToken);
+                continue;
+            }
+
             var run =
                 _runs.GetValueOrDefault((RunOperation.Create, id))
                 ?? _runs.GetValueOrDefault((RunOperation.Update, id));
@@ -255,7 +337,7 @@ internal sealed class MultipartRuns(
         {
             var receipt = await ingest.AcceptAsync(
                 caller,
-                new IngestBatch([.. _runs.Values], [.. _feedback]),
+                new IngestBatch([.. _runs.Values], [.. _feedback], defaultProject),
                 cancellationToken
             );
             _rejections.AddRange(receipt.Rejections);
@@ -265,44 +347,48 @@ internal sealed class MultipartRuns(
         _fields.Clear();
         _files.Clear();
         _feedback.Clear();
+        _refused.Clear();
         _memory.Clear();
         _bytes = 0;
     }
 
-    private static void Set(RunWrite run, string field, Payload value)
+    /// <summary>Takes away what was stored for a run that is refused.</summary>
+    private async Task DropAsync(IEnumerable<string?> keys, CancellationToken cancellationToken)
     {
-        if (value.BlobKey is null && value.Utf8.Span.SequenceEqual("null"u8))
+        foreach (var key in keys.OfType<string>())
         {
-            return;
+            await blobs.DeleteAsync(key, cancellationToken);
+        }
+    }
+
+    /// <summary>Sets a field; what is wrong with it when it cannot be taken.</summary>
+    private static string? Set(RunWrite run, string field, Payload value)
+    {
+        if (field != "error")
+        {
+            RunPayloads.Set(run, field, value);
+            return null;
         }
 
-        switch (field)
+        if (value.BlobKey is not null)
         {
-            case "inputs":
-                run.Inputs = value;
-                break;
-            case "outputs":
-                run.Outputs = value;
-                break;
-            case "extra":
-                run.Extra = value;
-                break;
-            case "events":
-                run.Events = value;
-                break;
-            case "serialized":
-                run.Serialized = value;
-                break;
-            case "error":
-                using (var document = JsonDocument.Parse(value.Utf8))
-                {
-                    run.Error = RunJson.Error(document.RootElement);
-                }
+            return $"error: is larger than {MaxInline >> 20} MiB";
+        }
 
-                break;
-            default:
-                // A field newer than this server: ignored, as unknown keys of a run are.
-                break;
+        try
+        {
+            using var document = JsonDocument.Parse(value.Utf8, RequestBody.Deep);
+            run.Error =
+                Utf8.IsValid(value.Utf8.Span) && document.RootElement.IsSaid()
+                    ? RunJson.Error(document.RootElement)
+                    : null;
+            return run.Error is null && !Utf8.IsValid(value.Utf8.Span)
+                ? "error: is not valid UTF-8"
+                : null;
+        }
+        catch (JsonException e)
+        {
+            return $"error: invalid JSON: {e.Message}";
         }
     }
 
@@ -315,53 +401,4 @@ internal sealed class MultipartRuns(
         ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
             ? HeaderUtilities.RemoveQuotes(disposition.Name).ToString()
             : "";
-
-    /// <summary>What was read already, then the rest.</summary>
-    private sealed class HeadedStream(ReadOnlyMemory<byte> head, Stream rest) : Stream
-    {
-        private int _at;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override ValueTask<int> ReadAsync(
-            Memory<byte> buffer,
-            CancellationToken cancellationToken = default
-        )
-        {
-            if (_at >= head.Length)
-            {
-                return rest.ReadAsync(buffer, cancellationToken);
-            }
-
-            var count = Math.Min(buffer.Length, head.Length - _at);
-            head.Slice(_at, count).CopyTo(buffer);
-            _at += count;
-            return ValueTask.FromResult(count);
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) =>
-            throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
-    }
 }

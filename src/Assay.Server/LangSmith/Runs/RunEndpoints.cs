@@ -11,8 +11,6 @@ namespace Assay.Server.LangSmith.Runs;
 /// <summary>Runs on LangSmith's wire: ingest and query.</summary>
 internal static class RunEndpoints
 {
-    private const long MaxJsonBody = 256L << 20;
-
     public static void MapRuns(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/runs", PostAsync).Needs(Permission.Ingest);
@@ -25,43 +23,75 @@ internal static class RunEndpoints
         app.MapAttachments();
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, TraceIngest ingest)
-    {
-        using var body = await JsonBody.ReadAsync(context);
-        return await AcceptAsync(
+    private static Task<IResult> PostAsync(HttpContext context, TraceIngest ingest) =>
+        IngestAsync(
             context,
             ingest,
-            [RunJson.Read(body.Root, RunOperation.Create, body.Utf8)]
+            body => [RunJson.Read(body.Root, RunOperation.Create, body.Utf8)],
+            (runs, body) =>
+                runs.ReadRunAsync(body, RunOperation.Create, null, context.RequestAborted)
         );
-    }
 
-    private static async Task<IResult> PatchAsync(Guid id, HttpContext context, TraceIngest ingest)
-    {
-        using var body = await JsonBody.ReadAsync(context);
-        return await AcceptAsync(
+    private static Task<IResult> PatchAsync(Guid id, HttpContext context, TraceIngest ingest) =>
+        IngestAsync(
             context,
             ingest,
-            [RunJson.Read(body.Root, RunOperation.Update, body.Utf8, id)]
+            body => [RunJson.Read(body.Root, RunOperation.Update, body.Utf8, id)],
+            (runs, body) => runs.ReadRunAsync(body, RunOperation.Update, id, context.RequestAborted)
         );
-    }
 
-    private static async Task<IResult> BatchAsync(HttpContext context, TraceIngest ingest)
+    private static Task<IResult> BatchAsync(HttpContext context, TraceIngest ingest) =>
+        IngestAsync(
+            context,
+            ingest,
+            body =>
+                body.Root.ValueKind != JsonValueKind.Object
+                    ? throw new BadRequestBodyException(
+                        StatusCodes.Status422UnprocessableEntity,
+                        "body: must be an object with 'post' and 'patch'"
+                    )
+                    :
+                    [
+                        .. body
+                            .Root.Items("post")
+                            .Select(r => RunJson.Read(r, RunOperation.Create, body.Utf8)),
+                        .. body
+                            .Root.Items("patch")
+                            .Select(r => RunJson.Read(r, RunOperation.Update, body.Utf8)),
+                    ],
+            (runs, body) => runs.ReadBatchAsync(body, context.RequestAborted)
+        );
+
+    /// <summary>A small body is read at once, which is fastest; a large one, one of unknown size and one that is broken somewhere run by run.</summary>
+    private static async Task<IResult> IngestAsync(
+        HttpContext context,
+        TraceIngest ingest,
+        Func<JsonBody, IReadOnlyList<(RunWrite? Run, string? Problem)>> read,
+        Func<JsonRuns, Stream, Task<RejectionList>> stream
+    )
     {
-        using var body = await JsonBody.ReadAsync(context);
-        if (body.Root.ValueKind != JsonValueKind.Object)
+        var services = context.RequestServices;
+        using var runs = new JsonRuns(
+            context.Caller(),
+            services.GetRequiredService<IBlobStore>(),
+            ingest,
+            services.GetRequiredService<TimeProvider>(),
+            DefaultProject(context)
+        );
+        if (!JsonBody.IsSmall(context.Request))
         {
-            return Errors.Invalid("body: must be an object with 'post' and 'patch'");
+            await using var large = RequestBody.Open(context.Request);
+            return (await stream(runs, large)).Answer();
         }
 
-        var runs = body
-            .Root.Items("post")
-            .Select(r => RunJson.Read(r, RunOperation.Create, body.Utf8))
-            .Concat(
-                body.Root.Items("patch")
-                    .Select(r => RunJson.Read(r, RunOperation.Update, body.Utf8))
-            )
-            .ToList();
-        return await AcceptAsync(context, ingest, runs);
+        using var body = await JsonBody.ReadAsync(context);
+        if (!body.IsJson)
+        {
+            await using var broken = new MemoryStream(body.Utf8.ToArray(), writable: false);
+            return (await stream(runs, broken)).Answer();
+        }
+
+        return await AcceptAsync(context, ingest, read(body));
     }
 
     private static async Task<IResult> MultipartAsync(
@@ -80,10 +110,15 @@ internal static class RunEndpoints
             return Errors.Invalid("Content-Type: must be multipart/form-data with a boundary");
         }
 
-        Unlimit(context);
         await using var body = RequestBody.Open(context.Request);
-        using var reader = new MultipartRuns(context.Caller(), blobs, ingest, time);
-        return Answer(await reader.ReadAsync(body, boundary, context.RequestAborted));
+        using var reader = new MultipartRuns(
+            context.Caller(),
+            blobs,
+            ingest,
+            time,
+            DefaultProject(context)
+        );
+        return (await reader.ReadAsync(body, boundary, context.RequestAborted)).Answer();
     }
 
     private static async Task<IResult> GetAsync(
@@ -192,57 +227,32 @@ internal static class RunEndpoints
         IReadOnlyList<(RunWrite? Run, string? Problem)> runs
     )
     {
-        var rejections = runs.Where(r => r.Run is null)
-            .Select(r => new Rejection(Guid.Empty, r.Problem ?? "not a run"))
-            .ToList();
+        var rejections = new RejectionList();
+        foreach (var (run, problem) in runs)
+        {
+            if (run is null)
+            {
+                rejections.Add(Guid.Empty, problem ?? "not a run");
+            }
+        }
+
         var receipt = await ingest.AcceptAsync(
             context.Caller(),
             new IngestBatch(
                 [.. runs.Select(r => r.Run).OfType<RunWrite>()],
                 [],
-                context.Request.Headers["Langsmith-Project"].ToString()
+                DefaultProject(context)
             ),
             context.RequestAborted
         );
-        return Answer([.. rejections, .. receipt.Rejections]);
+        rejections.AddRange(receipt.Rejections);
+        return rejections.Answer();
     }
 
-    /// <summary>Good neighbours are kept; a 422 says which were refused and why, and clients do not send it again.</summary>
-    private static IResult Answer(IReadOnlyList<Rejection> rejections) =>
-        rejections.Count == 0
-            ? Results.Json(new { }, statusCode: StatusCodes.Status202Accepted)
-            : Results.Json(
-                new
-                {
-                    detail = rejections
-                        .Take(100)
-                        .Select(r => new
-                        {
-                            loc = new[] { "body", r.Id.ToString() },
-                            msg = r.Reason,
-                            type = "value_error",
-                        }),
-                },
-                statusCode: StatusCodes.Status422UnprocessableEntity
-            );
+    private static string DefaultProject(HttpContext context) =>
+        context.Request.Headers["Langsmith-Project"].ToString();
 
     /// <summary>The body as JSON, whatever the content type says: JavaScript clients send some of it as text.</summary>
-    internal static async Task<JsonDocument> DocumentAsync(HttpContext context)
-    {
-        Unlimit(context);
-        await using var body = RequestBody.Open(context.Request);
-        var bytes = await RequestBody.ReadAsync(body, MaxJsonBody, context.RequestAborted);
-        return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 256 });
-    }
-
-    internal static void Unlimit(HttpContext context)
-    {
-        if (
-            context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>() is
-            { } rate
-        )
-        {
-            rate.MinDataRate = null;
-        }
-    }
+    internal static Task<JsonDocument> DocumentAsync(HttpContext context) =>
+        RequestBody.DocumentAsync(context.Request, context.RequestAborted);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Assay.Core.Traces;
 
 namespace Assay.Server.LangSmith.Runs;
@@ -18,6 +19,11 @@ internal static class RunJson
         if (json.ValueKind != JsonValueKind.Object)
         {
             return (null, "body: a run must be a JSON object");
+        }
+
+        if (!Utf8.IsValid(JsonMarshal.GetRawUtf8Value(json)))
+        {
+            return (null, "body: is not valid UTF-8");
         }
 
         if (
