@@ -135,7 +135,6 @@ internal static class LangfuseMedia
             );
         }
 
-        RunEndpoints.Unlimit(context);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using var content = new HashedStream(context.Request.Body, hash, upload.Length);
         await blobs.PutAsync(upload.BlobKey, content, context.RequestAborted);
