@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Assay.Server.Observability;
 
 namespace Assay.Server.Otlp.Mapping;
 
 /// <summary>
 /// Spans in which nothing was recognized as work of a language model application, counted by scope since the process started: where a mapper is
-/// missing. Bounded; thread-safe.
+/// missing. For whoever runs the server, as the counter <c>assay.otlp.unrecognized_spans</c> by scope: scopes of one workspace are no other's
+/// business, so no screen shows them. Bounded; thread-safe.
 /// </summary>
 public sealed class UnrecognizedSpans
 {
@@ -14,6 +17,21 @@ public sealed class UnrecognizedSpans
     private const string Others = "(others)";
     private const int MaxKeys = 20;
     private readonly ConcurrentDictionary<string, Entry> _scopes = new(StringComparer.Ordinal);
+
+    /// <summary>Counts, and tells the meter when there is one.</summary>
+    public UnrecognizedSpans(IMeterFactory? meters = null) =>
+        meters
+            ?.Create(StoreMetrics.MeterName)
+            .CreateObservableCounter(
+                "assay.otlp.unrecognized_spans",
+                () =>
+                    Read()
+                        .Select(s => new Measurement<long>(
+                            s.Spans,
+                            new KeyValuePair<string, object?>("otel.scope.name", s.Scope)
+                        )),
+                description: "Spans in which nothing was recognized as work of a language model application."
+            );
 
     /// <summary>Counts a span.</summary>
     /// <param name="scope">Name of its instrumentation scope.</param>
