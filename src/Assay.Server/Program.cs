@@ -23,6 +23,12 @@ using Assay.Storage;
 using Assay.UI;
 using Microsoft.AspNetCore.Authorization;
 
+if (MaintenanceCommands.Are(args))
+{
+    Environment.ExitCode = await MaintenanceCommands.RunAsync(args, TimeProvider.System);
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(args);
 if (ServerOptions.Problems(builder.Configuration) is { Count: > 0 } problems)
 {

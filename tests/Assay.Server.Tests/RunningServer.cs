@@ -8,11 +8,12 @@ namespace Assay.Server.Tests;
 public sealed class RunningServer : IAsyncDisposable
 {
     public const string Key = "test-key-0123456789abcdef";
-    private readonly string _data = Directory.CreateTempSubdirectory("assay-test").FullName;
+    private readonly string _data;
     private readonly (string Name, string Value)[] _environment;
     private Process? _process;
 
-    private RunningServer((string Name, string Value)[] environment) => _environment = environment;
+    private RunningServer(string data, (string Name, string Value)[] environment) =>
+        (_data, _environment) = (data, environment);
 
     public HttpClient Client { get; private set; } = new();
 
@@ -36,31 +37,58 @@ public sealed class RunningServer : IAsyncDisposable
         }
     }
 
+    public string Data => _data;
+
+    public static Task<RunningServer> StartAsync(
+        params (string Name, string Value)[] environment
+    ) => StartAsync(Directory.CreateTempSubdirectory("assay-test").FullName, environment);
+
+    /// <summary>On a data directory, which is deleted with the server.</summary>
     public static async Task<RunningServer> StartAsync(
+        string data,
         params (string Name, string Value)[] environment
     )
     {
-        var server = new RunningServer(environment);
+        var server = new RunningServer(data, environment);
         await server.StartAgainAsync();
         return server;
     }
 
-    public async Task StartAgainAsync()
-    {
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
-        var binary = Path.GetFullPath(
+    private static string Binary =>
+        Path.GetFullPath(
             Path.Combine(
                 AppContext.BaseDirectory,
                 "..",
                 "..",
                 "Assay.Server",
-                configuration,
+                new DirectoryInfo(AppContext.BaseDirectory).Name,
                 "assay-server.dll"
             )
         );
+
+    /// <summary>Runs one of the binary's commands to its end.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
+    {
+        using var process =
+            Process.Start(
+                new ProcessStartInfo("dotnet", [Binary, .. arguments])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    UseShellExecute = false,
+                }
+            ) ?? throw new InvalidOperationException("The command did not start.");
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output + await errors);
+    }
+
+    public async Task StartAgainAsync()
+    {
         var start = new ProcessStartInfo(
             "dotnet",
-            [binary, "--data", _data, "--urls", "http://127.0.0.1:0"]
+            [Binary, "--data", _data, "--urls", "http://127.0.0.1:0"]
         )
         {
             RedirectStandardOutput = true,

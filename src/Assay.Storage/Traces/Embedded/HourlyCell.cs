@@ -127,6 +127,32 @@ internal sealed class HourlyCell
         _cost.Merge(other._cost);
     }
 
+    /// <summary>True when both say the same: every count and sum, and where the values of each spread lie.</summary>
+    public bool Agrees(HourlyCell other) =>
+        (Runs, _errors, _pending, _p, _c, _t, _pc, _cc, _tc)
+            == (
+                other.Runs,
+                other._errors,
+                other._pending,
+                other._p,
+                other._c,
+                other._t,
+                other._pc,
+                other._cc,
+                other._tc
+            )
+        && Agree(_latency, other._latency)
+        && Agree(_firstToken, other._firstToken)
+        && Agree(_tokens, other._tokens)
+        && Agree(_cost, other._cost);
+
+    private static bool Agree(LogHistogram a, LogHistogram b) =>
+        a.Count == b.Count
+        && (
+            a.Count == 0
+            || (a.Quantile(0.5), a.Quantile(0.99)) == (b.Quantile(0.5), b.Quantile(0.99))
+        );
+
     public RunStats ToStats() =>
         new()
         {
