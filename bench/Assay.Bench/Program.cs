@@ -10,6 +10,8 @@ switch (arguments.Command)
         return await IngestBench.RunAsync(arguments, isOneTrace: true);
     case "store":
         return await StoreBench.RunAsync(arguments);
+    case "data":
+        return await DatasetBench.RunAsync(arguments);
     case "search":
         return await SearchBench.RunAsync(arguments);
     default:
@@ -23,6 +25,8 @@ switch (arguments.Command)
                        --runs 1000000 --scale 0.05 --seconds 8 (per question) --more 0 (full-size runs added at the end, timed) --data DIR (kept)
               search   the store alone: fills it once, then full-text searches
                        --runs 200000 --scale 1 --rounds 7 --data DIR (kept)
+              data     datasets: import, dataset page, compare page
+                       --examples 1000000 --experiments 5 --rows 10000 (0 leaves a part out)
               trace    the same, but all runs are of one trace: --runs 100000 --batch 1000
             """
         );

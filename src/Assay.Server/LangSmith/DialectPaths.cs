@@ -67,7 +67,11 @@ internal static class DialectPaths
             && !path.Equals("/settings/handle", StringComparison.Ordinal)
         )
         || path.StartsWith("/public/", StringComparison.Ordinal)
-            && path.EndsWith("/r", StringComparison.Ordinal);
+            && (
+                path.EndsWith("/r", StringComparison.Ordinal)
+                || path.EndsWith("/d", StringComparison.Ordinal)
+                || path.Contains("/d/", StringComparison.Ordinal)
+            );
 
     private static bool StartsWith(string path, string prefix, out string rest)
     {

@@ -3,6 +3,8 @@ using Assay.Core.Access;
 using Assay.Core.Blobs;
 using Assay.Core.Datasets;
 using Assay.Core.Filters;
+using Assay.UI.Experiments;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,6 +24,8 @@ internal static class DatasetEndpoints
         data.MapGet("/splits", SplitsAsync);
         data.MapGet("/export", ExportAsync);
         data.MapGet("/examples/{exampleId:guid}/files/{name}", FileAsync);
+        ui.MapGet("/public/{token:guid}/export", SharedExportAsync)
+            .WithMetadata(new AllowAnonymousAttribute());
         data.MapPost("/examples", SaveAsync).PageNeeds(Permission.Write);
         data.MapPost("/examples/delete", DeleteAsync).PageNeeds(Permission.Delete);
         data.MapPost("/examples/split", SplitAsync).PageNeeds(Permission.Write);
@@ -148,6 +152,38 @@ internal static class DatasetEndpoints
         }
     }
 
+    private static async Task<IResult> SharedExportAsync(
+        Guid token,
+        string? format,
+        DatasetCatalog catalog,
+        ExampleDownloads downloads,
+        HttpContext context
+    )
+    {
+        if (
+            await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset
+            || ExampleDownloads.Find(format) is not { } kind
+        )
+        {
+            return Problem(StatusCodes.Status404NotFound, "There is no such link or format.");
+        }
+
+        return Results.Stream(
+            output =>
+                downloads.WriteAsync(
+                    ResultsSource.Shared(dataset).Caller,
+                    dataset.Id,
+                    AsOf.Now,
+                    [],
+                    kind.Key,
+                    output,
+                    context.RequestAborted
+                ),
+            kind.ContentType,
+            $"{dataset.Name}.{kind.Extension}"
+        );
+    }
+
     private static async Task<IResult> FileAsync(
         Guid datasetId,
         Guid exampleId,
@@ -212,6 +248,21 @@ internal static class DatasetEndpoints
                 caller.Aborted
             );
             return Results.Json(new { id = receipt.Ids[0] });
+        }
+        catch (DatasetProblemException e) when (e.Faults.Count > 0)
+        {
+            // For a form, where it does not fit is an answer like any other; a browser would log an error status as a broken page.
+            return Results.Json(
+                new
+                {
+                    faults = e.Faults.Select(f => new
+                    {
+                        side = f.Side,
+                        path = f.Path,
+                        message = f.Message,
+                    }),
+                }
+            );
         }
         catch (DatasetProblemException e)
         {
@@ -299,16 +350,7 @@ internal static class DatasetEndpoints
 
     internal static IResult Problem(DatasetProblemException e) =>
         Results.Json(
-            new
-            {
-                detail = e.Message,
-                faults = e.Faults.Select(f => new
-                {
-                    side = f.Side,
-                    path = f.Path,
-                    message = f.Message,
-                }),
-            },
+            new { detail = e.Message },
             statusCode: e.Problem switch
             {
                 DatasetProblem.NotFound => StatusCodes.Status404NotFound,

@@ -173,7 +173,7 @@ customElements.define(
       const response = await fetch(`/ui/data/${this.dataset.dataset}/examples`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).catch(() => null);
       if (!response) return toast("The server cannot be reached. Nothing is lost: try again.", true);
       const answer = await response.json().catch(() => ({}));
-      if (!response.ok) {
+      if (!response.ok || answer.faults?.length) {
         for (const f of answer.faults ?? []) this.fault(this.querySelector(`[data-side="${f.side}"]`), f.path, f.message);
         return toast(answer.faults?.length ? "The schema refuses this example" : (answer.detail ?? `The server answered ${response.status}.`), true);
       }
