@@ -24,5 +24,6 @@ internal static class DatasetWire
         app.MapFeedbackSettings();
         app.MapQueues();
         app.MapQueueItems();
+        app.MapPlatformItems();
     }
 }

@@ -39,6 +39,9 @@ internal static class FeedbackSettingEndpoints
         var (key, config) = (Key(json), Config(json.Field("feedback_config")));
         var workspace = context.Caller().WorkspaceId;
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        await using var transaction = await db.Database.BeginTransactionAsync(
+            context.RequestAborted
+        );
         var known = await FindAsync(db, workspace, key, context.RequestAborted);
         if (known is not null)
         {
@@ -64,6 +67,7 @@ internal static class FeedbackSettingEndpoints
         };
         db.FeedbackConfigs.Add(made);
         await db.SaveChangesAsync(context.RequestAborted);
+        await transaction.CommitAsync(context.RequestAborted);
         return WireResult.Json(w => Write(w, made));
     }
 
