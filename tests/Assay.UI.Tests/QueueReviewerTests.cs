@@ -83,8 +83,10 @@ public sealed class QueueReviewerTests(Screens screens)
         await Expect(figures.Locator("dl div").Filter(new() { HasText = "Cohen" }).Locator("dd"))
             .ToContainTextAsync("0.40");
         await Expect(page.GetByText("1 of 1 wait for a decision.")).ToBeVisibleAsync();
+        await Accessible.AssertAsync(page);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Decide" }).ClickAsync();
+        await Accessible.AssertAsync(page);
         await page.Locator(".decide .opt").First.ClickAsync();
         await page.GetByLabel("Why").FillAsync("the second reading is right");
         await page.GetByRole(AriaRole.Button, new() { Name = "Decide" }).ClickAsync();
@@ -118,6 +120,7 @@ public sealed class QueueReviewerTests(Screens screens)
         await page.GotoAsync($"/queues/{queue}/review");
         await Expect(page.Locator(".pair > section")).ToHaveCountAsync(2);
         await Expect(page.Locator(".rv-item")).Not.ToContainTextAsync("run 0");
+        await Accessible.AssertAsync(page);
         var left = await page.Locator(".pair > section").First.InnerTextAsync();
         await page.Keyboard.PressAsync("a");
         await page.Keyboard.PressAsync("Enter");

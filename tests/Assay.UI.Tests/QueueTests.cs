@@ -19,6 +19,7 @@ public sealed class QueueTests(Screens screens)
         await AddQuestionAsync(page, 1, $"grade-{dataset:N}", "score");
         await page.Locator(".rq").Nth(1).Locator("[name=min]").FillAsync("1");
         await page.Locator(".rq").Nth(1).Locator("[name=max]").FillAsync("5");
+        await Accessible.AssertAsync(page);
         await page.GetByLabel("“Add to dataset” goes to").SelectOptionAsync([dataset.ToString()]);
         await page.GetByRole(AriaRole.Button, new() { Name = "Create queue" }).ClickAsync();
         await Expect(page.GetByText("Nothing to review yet")).ToBeVisibleAsync();
@@ -42,6 +43,7 @@ public sealed class QueueTests(Screens screens)
         var item = page.Locator("article.rv");
         await Expect(item).ToBeVisibleAsync();
         await Expect(page.Locator("[data-rv-count]")).ToHaveTextAsync("0 of 4 done");
+        await Accessible.AssertAsync(page);
         // A needed answer is missing: it says so and stays.
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator(".rv-problem")).ToContainTextAsync("needs an answer");
@@ -105,9 +107,43 @@ public sealed class QueueTests(Screens screens)
         );
         Assert.NotEqual(JsonValueKind.Null, example.GetProperty("source_run_id").ValueKind);
 
+        await page.GotoAsync($"/queues/{queue}");
+        await Expect(page.Locator("[data-queue-items] tbody tr")).ToHaveCountAsync(4);
+        await Accessible.AssertAsync(page);
         await page.GotoAsync($"/queues?delete={queue}");
+        await Accessible.AssertAsync(page);
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete queue" }).ClickAsync();
         await Expect(page.GetByText("The queue is gone.")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Settings_of_a_key_decide_what_the_feedback_form_asks_for()
+    {
+        var key = $"tone-{Guid.NewGuid():N}";
+        var project = await ProjectAsync(1);
+        await using var screen = await screens.OpenAsync("/settings/feedback");
+        var page = screen.Page;
+        await page.GetByLabel("Key", new() { Exact = true }).FillAsync(key);
+        await page.Locator("[name=Type]").SelectOptionAsync(["category"]);
+        await page.Locator("[name=Labels]").FillAsync("kind = 1\nrude = 0");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByText("kind = 1")).ToBeVisibleAsync();
+        await Accessible.AssertAsync(page);
+
+        await page.GotoAsync($"/projects/{project}?range=all");
+        await page.Locator(".tr a[data-row]").First.ClickAsync();
+        await page.GetByRole(AriaRole.Tab, new() { Name = "Feedback" }).ClickAsync();
+        await page.GetByLabel("Key", new() { Exact = true }).FillAsync(key);
+        await page.Keyboard.PressAsync("Tab");
+        await page.Locator(".fbf .opt").Filter(new() { HasText = "kind" }).ClickAsync();
+        await page.GetByLabel("Comment").FillAsync("warm words");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add feedback" }).ClickAsync();
+        await Expect(page.Locator(".fbl").GetByText("warm words")).ToBeVisibleAsync();
+        // The chip is in the list, and the query bar finds the run by its score.
+        await page.GotoAsync($"/projects/{project}?range=all&q=feedback.{key}%3E%3D1");
+        await Expect(page.Locator(".tr .fb").First).ToContainTextAsync("1");
+        await page.GotoAsync($"/projects/{project}?range=all&q=feedback.{key}%3C1");
+        await Expect(page.GetByText("Nothing matches")).ToBeVisibleAsync();
     }
 
     private static async Task AddQuestionAsync(

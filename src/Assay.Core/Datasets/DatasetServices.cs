@@ -26,6 +26,7 @@ public static class DatasetServices
         services.AddSingleton<QueuePairs>();
         services.AddSingleton<ReviewDesk>();
         services.AddSingleton<FeedbackKeys>();
+        services.AddSingleton<FeedbackFormulas>();
         services.AddSingleton<ExampleImport>();
         services.AddHostedService(p => p.GetRequiredService<ExampleImport>());
         services.AddSingleton<ExampleCopies>();

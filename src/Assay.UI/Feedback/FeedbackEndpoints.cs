@@ -4,6 +4,7 @@ using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace Assay.UI.Feedback;
@@ -16,6 +17,9 @@ internal static class FeedbackEndpoints
     public static void MapFeedback(this IEndpointRouteBuilder ui)
     {
         ui.MapPost("/runs/{runId:guid}/feedback", AddAsync).PageNeeds(Permission.Write);
+        ui.MapPost("/projects/{projectId:guid}/threads/{threadId}/feedback", AddToThreadAsync)
+            .PageNeeds(Permission.Write);
+        ui.MapGet("/projects/{projectId:guid}/threads/{threadId}/feedback", OfThread);
         ui.MapDelete("/feedback/{id:guid}", RemoveAsync).PageNeeds(Permission.Write);
     }
 
@@ -24,14 +28,71 @@ internal static class FeedbackEndpoints
         Given given,
         TraceIngest ingest,
         TraceQueries queries,
+        FeedbackKeys keys,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        if (
+            await queries.FindAsync(caller.Value, runId, null, RunParts.None, caller.Aborted)
+            is not { } run
+        )
+        {
+            return Results.NotFound(new { detail = "The run is gone." });
+        }
+
+        return await GiveAsync(run, null, given, ingest, keys, caller, time);
+    }
+
+    /// <summary>Feedback on a thread stands on its last turn and names the thread.</summary>
+    private static async Task<IResult> AddToThreadAsync(
+        Guid projectId,
+        string threadId,
+        Given given,
+        TraceIngest ingest,
+        TraceQueries queries,
+        FeedbackKeys keys,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        var page = await queries.QueryAsync(
+            caller.Value,
+            new RunQuery
+            {
+                WorkspaceId = caller.Value.WorkspaceId,
+                ProjectIds = [projectId],
+                ThreadId = threadId,
+                IsRoot = true,
+                Limit = 1,
+                Parts = RunParts.None,
+            },
+            caller.Aborted
+        );
+        return page.Runs is [var last]
+            ? await GiveAsync(last, threadId, given, ingest, keys, caller, time)
+            : Results.NotFound(new { detail = "The thread is gone." });
+    }
+
+    private static RazorComponentResult<ThreadFeedback> OfThread(Guid projectId, string threadId) =>
+        new(new { ProjectId = projectId, ThreadId = threadId });
+
+    private static async Task<IResult> GiveAsync(
+        Run run,
+        string? threadId,
+        Given given,
+        TraceIngest ingest,
+        FeedbackKeys keys,
         CurrentCaller caller,
         TimeProvider time
     )
     {
         var key = given.Key?.Trim() ?? "";
-        if (key.Length is 0 or > 180)
+        if (key.Length is 0 or > FeedbackKeys.MaxKeyLength)
         {
-            return Results.BadRequest(new { detail = "Key: 1 to 180 characters." });
+            return Results.BadRequest(
+                new { detail = $"Key: 1 to {FeedbackKeys.MaxKeyLength} characters." }
+            );
         }
 
         if (given.Comment?.Length > MaxText || given.Value?.Length > MaxText)
@@ -41,29 +102,46 @@ internal static class FeedbackEndpoints
             );
         }
 
-        if (
-            await queries.FindAsync(caller.Value, runId, null, RunParts.None, caller.Aborted)
-            is not { } run
-        )
+        var (score, value) = (given.Score, given.Value);
+        if ((await keys.ScalesAsync(caller.Value, caller.Aborted)).TryGetValue(key, out var scale))
         {
-            return Results.NotFound(new { detail = "The run is gone." });
+            if (score is { } number && scale.Type == FeedbackType.Score && !scale.Holds(number))
+            {
+                return Results.BadRequest(new { detail = $"{key}: must be {scale.Range}." });
+            }
+
+            if (scale.Categories.Count > 0 && value is { Length: > 0 })
+            {
+                if (scale.Categories.FirstOrDefault(c => c.Label == value) is not { } category)
+                {
+                    return Results.BadRequest(
+                        new
+                        {
+                            detail = $"{key}: must be one of {string.Join(", ", scale.Categories.Select(c => c.Label))}.",
+                        }
+                    );
+                }
+
+                score = category.Value;
+            }
         }
 
         var now = time.GetUtcNow();
         var record = new FeedbackRecord
         {
             Id = Guid.CreateVersion7(now),
-            RunId = runId,
+            RunId = run.Id,
             TraceId = run.TraceId,
             ProjectId = run.ProjectId,
             Key = key,
-            Score = given.Score,
-            ValueJson = given.Value is { Length: > 0 } value
-                ? JsonSerializer.Serialize(value)
-                : null,
+            Score = score,
+            ValueJson = value is { Length: > 0 } ? JsonSerializer.Serialize(value) : null,
             Comment = given.Comment is { Length: > 0 } comment ? comment : null,
             SourceType = "app",
             UserId = caller.Value.UserId,
+            ExtraJson = threadId is null
+                ? null
+                : JsonSerializer.Serialize(new { thread_id = threadId }),
             CreatedAt = now,
             ModifiedAt = now,
         };

@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Assay.Core.Access;
+using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -106,6 +107,7 @@ internal static class ProjectEndpoints
         string? q,
         int at,
         TraceQueries queries,
+        FeedbackKeys keys,
         CurrentCaller caller
     )
     {
@@ -189,6 +191,20 @@ internal static class ProjectEndpoints
                             && f.Name.StartsWith(typed, StringComparison.OrdinalIgnoreCase)
                         )
                         .Select(f => new Offer(f.Name + ":", f.Name, "metadata"))
+                );
+                items.AddRange(
+                    (await keys.ScalesAsync(caller.Value, caller.Aborted))
+                        .Where(k =>
+                            $"feedback.{k.Key}".StartsWith(
+                                typed,
+                                StringComparison.OrdinalIgnoreCase
+                            )
+                        )
+                        .Select(k => new Offer(
+                            $"feedback.{k.Key}>=",
+                            $"feedback.{k.Key}",
+                            k.Value.Type == FeedbackType.Score ? k.Value.Range : "feedback"
+                        ))
                 );
             }
         }

@@ -88,7 +88,7 @@ class TraceView extends HTMLElement {
       if (more) this.moreConversation(more);
       this.detailClick(e);
     });
-    this.addEventListener("submit", (e) => this.giveFeedback(e));
+    this.addEventListener("feedback", () => this.again());
     this.detail.addEventListener("keydown", (e) => {
       const tab = e.target.closest("[role=tab]");
       const d = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
@@ -383,46 +383,11 @@ class TraceView extends HTMLElement {
       for (const b of box.querySelectorAll("[data-show]")) b.setAttribute("aria-pressed", String(b === how));
       for (const p of box.querySelectorAll("[data-shown]")) p.hidden = p.dataset.shown !== how.dataset.show;
     }
-    const verdict = e.target.closest("[data-score]");
-    if (verdict) {
-      const form = verdict.closest("form");
-      form.elements.score.value = verdict.dataset.score;
-      for (const b of form.querySelectorAll("[data-score]")) b.setAttribute("aria-pressed", String(b === verdict));
-    }
-    const remove = e.target.closest("[data-unfeedback]");
-    if (remove) this.removeFeedback(remove.dataset.unfeedback);
     const copied = e.target.closest("[data-copy-src]");
     if (copied)
       ask(copied.dataset.copySrc)
         .then((r) => r.text())
         .then(copy, (x) => toast(x.message, true));
-  }
-
-  async giveFeedback(e) {
-    const form = e.target.closest("form[data-feedback]");
-    if (!form) return;
-    e.preventDefault();
-    const isNote = e.submitter?.name === "note";
-    const score = form.elements.score.value;
-    const body = { key: isNote ? "note" : form.elements.key.value, score: score === "" || isNote ? null : Number(score), comment: form.elements.comment.value };
-    if (isNote && !body.comment.trim()) return form.elements.comment.focus();
-    try {
-      await ask(`/ui/runs/${form.dataset.feedback}/feedback`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-      toast(isNote ? "Note added" : "Feedback added");
-      this.again();
-    } catch (x) {
-      toast(x.message, true);
-    }
-  }
-
-  async removeFeedback(id) {
-    if (!(await confirmDialog("Remove feedback?", "It disappears for everybody, from statistics too.", "Remove"))) return;
-    try {
-      await ask(`/ui/feedback/${id}`, { method: "DELETE" });
-      this.again();
-    } catch (x) {
-      toast(x.message, true);
-    }
   }
 
   again() {
