@@ -25,7 +25,8 @@ internal static class IngestBench
             var samples = new SampleRuns(
                 round,
                 TimeProvider.System.GetUtcNow().AddMinutes(-10),
-                isOneTrace ? runs : 12
+                isOneTrace ? runs : 12,
+                arguments.Fraction("scale", 1)
             );
             var bodies = Bodies(samples, runs, batch, late, wire);
             await MeasureAsync(server, bodies, runs, clients, $"{wire} round {round}");
@@ -69,9 +70,9 @@ internal static class IngestBench
             }
 
             bodies.Enqueue(
-                wire == "multipart"
-                    ? WireBodies.Multipart(posts, now, "bench")
-                    : WireBodies.Batch(posts, now, "bench")
+                wire == "otlp" ? OtlpBodies.Traces(posts)
+                : wire == "multipart" ? WireBodies.Multipart(posts, now, "bench")
+                : WireBodies.Batch(posts, now, "bench")
             );
         }
 

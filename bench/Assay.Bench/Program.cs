@@ -19,7 +19,7 @@ switch (arguments.Command)
             """
             usage: dotnet run -c Release --project bench/Assay.Bench -- COMMAND [--name value ...]
               ingest   real HTTP: POST + PATCH of runs of about 3.5 KB, acknowledged and queryable
-                       --runs 60000 --batch 100 --clients 4 --wire batch|multipart --late 0.5 --rounds 3
+                       --runs 60000 --batch 100 --clients 4 --wire batch|multipart|otlp --late 0.5 --rounds 3 --scale 1
                        --url URL --key KEY (default: starts the server built beside this program)
               store    the store alone: fills it once, then asks lists, traces, facets, charts and searches
                        --runs 1000000 --scale 0.05 --seconds 8 (per question) --more 0 (full-size runs added at the end, timed) --data DIR (kept)

@@ -2,15 +2,21 @@ using System.Diagnostics;
 
 namespace Assay.Server.Tests;
 
-/// <summary>Runs the official JavaScript SDK against the server; see <c>tests/conformance</c>.</summary>
+/// <summary>Runs official JavaScript packages against the server; see <c>tests/conformance</c>.</summary>
 public sealed class ConformanceTests
 {
     [Fact]
-    public async Task The_langsmith_package_works_unmodified()
+    public Task The_langsmith_package_works_unmodified() => PassesAsync("", "langsmith");
+
+    [Fact]
+    public Task OpenTelemetrys_exporters_and_instrumentations_work_unmodified() =>
+        PassesAsync("otel", "ai");
+
+    private static async Task PassesAsync(string folder, string package)
     {
         await using var server = await RunningServer.StartAsync();
-        var directory = Path.Combine(Root(), "tests", "conformance");
-        if (!Directory.Exists(Path.Combine(directory, "node_modules", "langsmith")))
+        var directory = Path.Combine(Root(), "tests", "conformance", folder);
+        if (!Directory.Exists(Path.Combine(directory, "node_modules", package)))
         {
             var (installed, log) = await RunAsync(
                 directory,
@@ -21,7 +27,8 @@ public sealed class ConformanceTests
             Assert.True(installed == 0, log);
         }
 
-        var (code, output) = await RunAsync(directory, "node", ["--test"], server);
+        var files = Directory.GetFiles(directory, "*.test.js").Select(f => Path.GetFileName(f));
+        var (code, output) = await RunAsync(directory, "node", ["--test", .. files], server);
         Assert.True(code == 0, output);
         Assert.Contains("# fail 0", output, StringComparison.Ordinal);
     }
@@ -41,6 +48,8 @@ public sealed class ConformanceTests
         };
         start.Environment["ASSAY_URL"] = server.Address;
         start.Environment["ASSAY_KEY"] = RunningServer.Key;
+        start.Environment["ASSAY_OTLP_HTTP"] = server.OtlpHttp;
+        start.Environment["ASSAY_OTLP_GRPC"] = server.OtlpGrpc;
         using var process =
             Process.Start(start)
             ?? throw new InvalidOperationException($"{command} did not start.");

@@ -23,6 +23,8 @@ internal sealed class SpanIngest(
 {
     private const int PortionRuns = 1_000;
     private const long PortionBytes = 16L << 20;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
     private static readonly InstrumentationScope s_noScope = new();
     private static readonly Resource s_noResource = new();
 
@@ -193,9 +195,14 @@ internal sealed class SpanIngest(
                 continue;
             }
 
-            var receipt = await ingest.AcceptAsync(
-                caller,
-                new IngestBatch(portion, feedback),
+            var receipt = await PatientlyAsync(
+                () =>
+                    ingest.AcceptAsync(
+                        caller,
+                        new IngestBatch(portion, feedback),
+                        cancellationToken
+                    ),
+                isBegun: i >= portion.Count,
                 cancellationToken
             );
             foreach (var rejection in receipt.Rejections)
@@ -206,6 +213,31 @@ internal sealed class SpanIngest(
             feedback = [];
             portion.Clear();
             bytes = 0;
+        }
+    }
+
+    /// <summary>
+    /// A busy store refuses a request at its beginning. One of which a part is stored already waits instead: sent again as a whole it would
+    /// repeat that part each time and never get further.
+    /// </summary>
+    private async Task<IngestReceipt> PatientlyAsync(
+        Func<Task<IngestReceipt>> accept,
+        bool isBegun,
+        CancellationToken cancellationToken
+    )
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await accept();
+            }
+            catch (StoreBusyException e)
+                when (isBegun && !e.IsFailing && time.GetElapsedTime(began) < s_patience)
+            {
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
         }
     }
 }
