@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Assay.Core.Feedback;
+using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Assay.Storage.Filters;
 using Assay.Storage.Traces.Search;
@@ -52,7 +53,7 @@ internal sealed class RunReader(
                 where.Append(After(command, cursor, order, direction));
             }
 
-            var from = "run r";
+            var from = WalksRoots(query) ? "run r INDEXED BY run_root" : "run r";
             if (pair is { } hash)
             {
                 from = "pair p CROSS JOIN run r ON r.pk = p.pk";
@@ -309,6 +310,23 @@ internal sealed class RunReader(
 
         return string.Join(',', ids.Select((_, i) => $"${prefix}{i}"));
     }
+
+    /// <summary>
+    /// Whether the page is found by walking the roots in order of start: said to the planner, which would walk all runs and look at each row.
+    /// </summary>
+    private static bool WalksRoots(RunQuery query) =>
+        query
+            is {
+                IsRoot: true,
+                InExecutionOrder: false,
+                OrderBy: RunField.StartTime,
+                ThreadId: null,
+                TraceId: null,
+                ParentRunId: null,
+                RunIds.Count: 0,
+                ReferenceExampleIds.Count: 0
+            }
+        && SearchPlan.Split(query.Filter).Searches.Count == 0;
 
     /// <summary>The bounds that a search of <c>pair</c> begins and ends at; the same ones as those of the rows.</summary>
     private static string PairBounds(RunQuery query, int? project) =>
