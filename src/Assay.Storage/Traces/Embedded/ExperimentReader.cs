@@ -25,8 +25,9 @@ internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers proje
         using (
             var statement = new Statement(
                 reader.Connection,
-                "SELECT f.run, f.key, f.score FROM run r JOIN feedback f ON f.run = r.id "
-                    + "WHERE r.project = ?1 AND r.is_root = 1 AND r.example IS NOT NULL AND f.workspace = ?2 AND f.score IS NOT NULL AND f.comparative IS NULL"
+                // From the experiment's runs to their feedback: left alone, the planner walks all feedback of the workspace instead.
+                "SELECT f.run, f.key, f.score FROM run r CROSS JOIN feedback f "
+                    + "WHERE r.project = ?1 AND r.is_root = 1 AND r.example IS NOT NULL AND f.run = r.id AND +f.workspace = ?2 AND f.score IS NOT NULL AND f.comparative IS NULL"
             )
         )
         {
