@@ -35,7 +35,7 @@ public sealed class AccessibilityTests(Screens screens)
                 ("/settings/feedback", "[name=Labels]"),
                 ("/queues", "main"),
                 ("/queues/new", "rubric-editor .btn"),
-                ("/queues/00000000-0000-4000-8000-000000000000", ".empty"),
+                ("/queues/00000000-0000-4000-8000-000000000000", "main"),
                 ("/manage/storage", ".kpis"),
                 ("/account", "main"),
                 ("/login", "main"),

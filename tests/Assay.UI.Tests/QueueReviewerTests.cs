@@ -97,7 +97,10 @@ public sealed class QueueReviewerTests(Screens screens)
         // As a gold item it measures the reviewers instead.
         await page.Locator("table a").Last.ClickAsync();
         await page.GetByLabel("Gold item").CheckAsync();
+        // The box is checked before and after: only a new document says that it was saved.
+        await page.EvaluateAsync("window.isOld = true");
         await page.GetByRole(AriaRole.Button, new() { Name = "Decide" }).ClickAsync();
+        await page.WaitForFunctionAsync("!window.isOld && document.readyState === 'complete'");
         await Expect(page.GetByLabel("Gold item")).ToBeCheckedAsync();
         await page.GotoAsync($"/queues/{queue}/agreement");
         var reviewers = page.Locator("table").First.Locator("tbody tr");

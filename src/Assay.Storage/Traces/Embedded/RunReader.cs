@@ -53,7 +53,9 @@ internal sealed class RunReader(
                 where.Append(After(command, cursor, order, direction));
             }
 
-            var from = WalksRoots(query) ? "run r INDEXED BY run_root" : "run r";
+            // Only for one known project: where the condition is empty or names several, SQLite finds no plan with this index and fails.
+            var from =
+                project is not null && WalksRoots(query) ? "run r INDEXED BY run_root" : "run r";
             if (pair is { } hash)
             {
                 from = "pair p CROSS JOIN run r ON r.pk = p.pk";
