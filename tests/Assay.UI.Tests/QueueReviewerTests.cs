@@ -98,9 +98,9 @@ public sealed class QueueReviewerTests(Screens screens)
         await page.Locator("table a").Last.ClickAsync();
         await page.GetByLabel("Gold item").CheckAsync();
         // The box is checked before and after: only a new document says that it was saved.
-        await page.EvaluateAsync("window.isOld = true");
+        await page.EvaluateAsync("() => { document.body.dataset.old = 'yes'; }");
         await page.GetByRole(AriaRole.Button, new() { Name = "Decide" }).ClickAsync();
-        await page.WaitForFunctionAsync("!window.isOld && document.readyState === 'complete'");
+        await Expect(page.Locator("body:not([data-old])")).ToHaveCountAsync(1);
         await Expect(page.GetByLabel("Gold item")).ToBeCheckedAsync();
         await page.GotoAsync($"/queues/{queue}/agreement");
         var reviewers = page.Locator("table").First.Locator("tbody tr");
