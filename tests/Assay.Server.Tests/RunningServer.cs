@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -10,6 +11,7 @@ public sealed class RunningServer : IAsyncDisposable
     public const string Key = "test-key-0123456789abcdef";
     private readonly string _data;
     private readonly (string Name, string Value)[] _environment;
+    private readonly ConcurrentQueue<string> _failures = new();
     private Process? _process;
 
     private RunningServer(string data, (string Name, string Value)[] environment) =>
@@ -38,6 +40,9 @@ public sealed class RunningServer : IAsyncDisposable
     }
 
     public string Data => _data;
+
+    /// <summary>What the server logged as failed so far: the first lines of it.</summary>
+    public string Failures => string.Join('\n', _failures);
 
     public static Task<RunningServer> StartAsync(
         params (string Name, string Value)[] environment
@@ -135,7 +140,7 @@ public sealed class RunningServer : IAsyncDisposable
 
         Assert.NotEqual("", Address);
         // Somebody has to read on, or the server blocks when the pipe is full.
-        _ = _process.StandardOutput.ReadToEndAsync();
+        _ = KeepFailuresAsync(_process.StandardOutput);
         Client.Dispose();
         Client = new HttpClient { BaseAddress = new Uri(Address) };
         Client.DefaultRequestHeaders.Add("x-api-key", Key);
@@ -171,6 +176,22 @@ public sealed class RunningServer : IAsyncDisposable
         return await response.Content.ReadFromJsonAsync<JsonElement>(
             TestContext.Current.CancellationToken
         );
+    }
+
+    private async Task KeepFailuresAsync(StreamReader log)
+    {
+        var isFailure = false;
+        while (await log.ReadLineAsync() is { } line)
+        {
+            isFailure =
+                line.StartsWith("fail:", StringComparison.Ordinal)
+                || line.StartsWith("crit:", StringComparison.Ordinal)
+                || (isFailure && line.StartsWith(' '));
+            if (isFailure && _failures.Count < 200)
+            {
+                _failures.Enqueue(line);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -167,7 +167,7 @@ public sealed class QueueReviewerTests(Screens screens)
         var context = await owner.Context.Browser!.NewContextAsync(
             new() { BaseURL = screens.Server.Address }
         );
-        var screen = new ScreenPage(context, await context.NewPageAsync());
+        var screen = new ScreenPage(screens.Server, context, await context.NewPageAsync());
         await screen.Page.GotoAsync(new Uri(link).PathAndQuery);
         await screen.Page.GetByLabel("Name").FillAsync("Colleague");
         await screen.Page.GetByLabel("Password").FillAsync("correct horse battery");

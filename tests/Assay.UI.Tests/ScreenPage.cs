@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Assay.Server.Tests;
 using Microsoft.Playwright;
 
 namespace Assay.UI.Tests;
@@ -7,10 +8,17 @@ namespace Assay.UI.Tests;
 public sealed class ScreenPage : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
+    private readonly RunningServer _server;
     private readonly ConcurrentQueue<string> _errors = new();
 
-    public ScreenPage(IBrowserContext context, IPage page, bool mayMeetNotFound = false)
+    public ScreenPage(
+        RunningServer server,
+        IBrowserContext context,
+        IPage page,
+        bool mayMeetNotFound = false
+    )
     {
+        _server = server;
         MayMeetNotFound = mayMeetNotFound;
         _context = context;
         Page = page;
@@ -39,6 +47,6 @@ public sealed class ScreenPage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _context.DisposeAsync();
-        Assert.True(_errors.IsEmpty, string.Join("\n", _errors));
+        Assert.True(_errors.IsEmpty, $"{string.Join("\n", _errors)}\n{_server.Failures}");
     }
 }

@@ -81,7 +81,7 @@ public sealed class Screens : IAsyncLifetime
                 ViewportSize = new() { Width = width, Height = height },
             }
         );
-        var page = new ScreenPage(context, await context.NewPageAsync(), mayMeetNotFound);
+        var page = new ScreenPage(Server, context, await context.NewPageAsync(), mayMeetNotFound);
         await page.Page.GotoAsync(path);
         return page;
     }
