@@ -1,5 +1,7 @@
 using Assay.Core.Access;
 using Assay.Core.Datasets;
+using Assay.Core.Evaluators;
+using Assay.Core.Evaluators.Judges;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
@@ -39,6 +41,10 @@ public static class CoreServices
         );
         services.AddSingleton<ModelProviders>();
         services.AddSingleton<ModelCalls>();
+        services.AddSingleton<EvaluatorCatalog>();
+        services.AddSingleton<EvaluatorFactory>();
+        services.AddSingleton<EvaluationInputs>();
+        services.AddSingleton<VerdictCache>();
         services.AddSingleton<ShareLinks>();
         services.AddDatasets();
         return services;

@@ -9,6 +9,9 @@ public sealed record EvaluationResult
     /// <summary>What the evaluation itself used; null for evaluators that only compute.</summary>
     public EvaluationCost? Cost { get; init; }
 
+    /// <summary>The run that recorded the evaluator's own work, when it left one.</summary>
+    public Guid? RunId { get; init; }
+
     /// <summary>A result of these scores at no cost.</summary>
     public static EvaluationResult Of(params IReadOnlyList<Score> scores) =>
         new() { Scores = scores };

@@ -26,6 +26,9 @@ public sealed record Score
     /// <summary>Why, in a sentence. May quote the answer.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>What the judgement rests on, for people who check it: raw replies of a model, repetitions, calls. Null for evaluators that only compute.</summary>
+    public JsonElement? Evidence { get; init; }
+
     /// <summary>Whether the answer meets the evaluator's bar; null when it sets none or could not judge.</summary>
     public bool? Passed { get; init; }
 

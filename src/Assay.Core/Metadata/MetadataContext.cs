@@ -1,6 +1,8 @@
 using Assay.Core.Access;
 using Assay.Core.Annotation;
 using Assay.Core.Datasets;
+using Assay.Core.Evaluators;
+using Assay.Core.Evaluators.Judges;
 using Assay.Core.Experiments;
 using Assay.Core.Feedback;
 using Assay.Core.Models.Prices;
@@ -59,6 +61,18 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>What workspaces may spend on models.</summary>
     public DbSet<SpendLimit> SpendLimits => Set<SpendLimit>();
+
+    /// <summary>Evaluators of workspaces.</summary>
+    public DbSet<EvaluatorDefinition> Evaluators => Set<EvaluatorDefinition>();
+
+    /// <summary>Settings of evaluators, version by version.</summary>
+    public DbSet<EvaluatorVersion> EvaluatorVersions => Set<EvaluatorVersion>();
+
+    /// <summary>Verdicts of judges that are kept.</summary>
+    public DbSet<JudgeVerdict> JudgeVerdicts => Set<JudgeVerdict>();
+
+    /// <summary>Judges compared with people.</summary>
+    public DbSet<JudgeCalibration> JudgeCalibrations => Set<JudgeCalibration>();
 
     /// <summary>Public links to runs.</summary>
     public DbSet<ShareLink> ShareLinks => Set<ShareLink>();

@@ -18,6 +18,15 @@ public sealed record EvaluationInput
     /// <summary>What the example says the answer should be.</summary>
     public JsonElement? ReferenceOutputs { get; init; }
 
+    /// <summary>What another application produced for the same inputs; pairwise evaluators compare <see cref="Outputs"/> with it.</summary>
+    public JsonElement? OtherOutputs { get; init; }
+
+    /// <summary>The run that is judged, when it is known by an id; evaluators note it, nothing depends on it.</summary>
+    public Guid? RunId { get; init; }
+
+    /// <summary>The example the run answered, when it is known by an id; evaluators note it, nothing depends on it.</summary>
+    public Guid? ExampleId { get; init; }
+
     /// <summary>Latency, cost, tokens and error of the run.</summary>
     public RunFacts Facts { get; init; } = RunFacts.None;
 

@@ -123,11 +123,13 @@ public sealed class ModelClients(SafeHttp http, TimeProvider time) : IModelClien
                     .AsIChatClient(model);
 #pragma warning restore OPENAI001
             default:
-                return new ChatClient(
-                    model,
-                    new ApiKeyCredential(key ?? NoKey),
-                    OpenAIOptions(provider, client)
-                ).AsIChatClient();
+                return new Refusals(
+                    new ChatClient(
+                        model,
+                        new ApiKeyCredential(key ?? NoKey),
+                        OpenAIOptions(provider, client)
+                    ).AsIChatClient()
+                );
         }
     }
 

@@ -160,6 +160,11 @@ public static class ChatJson
                 case TextContent { Text.Length: > 0 } text:
                     parts.Add(new JsonObject { ["type"] = "text", ["text"] = text.Text });
                     break;
+                case ErrorContent { Message.Length: > 0 } refusal:
+                    parts.Add(
+                        new JsonObject { ["type"] = "refusal", ["refusal"] = refusal.Message }
+                    );
+                    break;
                 case UriContent uri:
                     parts.Add(Image(uri.Uri.ToString()));
                     break;

@@ -800,6 +800,221 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("example_revision", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorDefinition", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<string>("FeedbackKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("feedback_key");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("TrustJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trust_json");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_evaluator");
+
+                    b.HasIndex("WorkspaceId", "FeedbackKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_evaluator_workspace_id_feedback_key");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_evaluator_workspace_id_name");
+
+                    b.ToTable("evaluator", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorVersion", b =>
+                {
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("note");
+
+                    b.Property<string>("SettingsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("settings_json");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("EvaluatorId", "Number")
+                        .HasName("pk_evaluator_version");
+
+                    b.ToTable("evaluator_version", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeCalibration", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<double?>("Agreement")
+                        .HasColumnType("REAL")
+                        .HasColumnName("agreement");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<int>("Compared")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("compared");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<string>("HumanKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("human_key");
+
+                    b.Property<string>("ItemsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("items_json");
+
+                    b.Property<double?>("Kappa")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa");
+
+                    b.Property<double?>("KappaHigh")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa_high");
+
+                    b.Property<double?>("KappaLow")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa_low");
+
+                    b.Property<string>("PromptCommit")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_commit");
+
+                    b.Property<int>("Unjudged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unjudged");
+
+                    b.Property<decimal?>("UsDollars")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("us_dollars");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_judge_calibration");
+
+                    b.HasIndex("EvaluatorId")
+                        .HasDatabaseName("ix_judge_calibration_evaluator_id");
+
+                    b.HasIndex("WorkspaceId", "EvaluatorId", "CreatedAt")
+                        .HasDatabaseName("ix_judge_calibration_workspace_id_evaluator_id_created_at");
+
+                    b.ToTable("judge_calibration", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeVerdict", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<string>("ReplyJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reply_json");
+
+                    b.HasKey("WorkspaceId", "Key")
+                        .HasName("pk_judge_verdict");
+
+                    b.HasIndex("EvaluatorId", "CreatedAt")
+                        .HasDatabaseName("ix_judge_verdict_evaluator_id_created_at");
+
+                    b.ToTable("judge_verdict", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Experiments.ComparativeExperiment", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1710,6 +1925,36 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_asp_net_user_tokens");
 
                     b.ToTable("AspNetUserTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorVersion", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_evaluator_version_evaluator_evaluator_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeCalibration", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_judge_calibration_evaluator_evaluator_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeVerdict", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_judge_verdict_evaluator_evaluator_id");
                 });
 
             modelBuilder.Entity("Assay.Core.Prompts.PromptComment", b =>

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Assay.Core.Evaluators.Judges;
+
+namespace Assay.Core.Evaluators;
+
+/// <summary>Settings of evaluators as JSON: read, checked and written in one form, so that equal settings are equal texts. Pure.</summary>
+internal static class EvaluatorSettings
+{
+    /// <summary>The settings checked as far as they can be without the workspace, in canonical form.</summary>
+    /// <exception cref="InvalidEvaluatorException">They make no sense; it says where.</exception>
+    public static string Canonical(EvaluatorKind kind, string key, string settingsJson)
+    {
+        if (settingsJson.Length > EvaluatorCatalog.MaxSettings)
+        {
+            throw new InvalidEvaluatorException(
+                "settings",
+                $"at most {EvaluatorCatalog.MaxSettings:N0} characters"
+            );
+        }
+
+        switch (kind)
+        {
+            case EvaluatorKind.BuiltIn:
+                var settings = BuiltInEvaluators.Canonical(Read(settingsJson));
+                BuiltInEvaluators.Build(settings, key);
+                return settings.GetRawText();
+            case EvaluatorKind.Judge:
+                return JudgeSettings.Read(settingsJson).ToJson();
+            default:
+                throw new InvalidEvaluatorException(
+                    "kind",
+                    "this server runs built-in evaluators and judges"
+                );
+        }
+    }
+
+    public static JsonElement Read(string json)
+    {
+        try
+        {
+            var read = JsonElement.Parse(json);
+            return read.ValueKind == JsonValueKind.Object
+                ? read
+                : throw new InvalidEvaluatorException("settings", "must be an object");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidEvaluatorException("settings", "is not JSON", e);
+        }
+    }
+}
