@@ -31,8 +31,10 @@ public static class CoreServices
         services.AddSingleton<TraceFeed>();
         services.AddSingleton<PromptHub>();
         services.AddSingleton<PromptHistory>();
+        services.AddSingleton<PromptTags>();
         services.AddSingleton<PromptDirectories>();
         services.AddSingleton<PromptComments>();
+        services.AddSingleton<PromptFigures>();
         services.AddSingleton<Samples.SampleData>();
         services.AddSingleton<PriceBook>();
         services.AddSingleton<Recosting>();

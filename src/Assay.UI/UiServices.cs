@@ -6,6 +6,7 @@ using Assay.UI.Feedback;
 using Assay.UI.Layout;
 using Assay.UI.Playground;
 using Assay.UI.Projects;
+using Assay.UI.Prompts;
 using Assay.UI.Queues;
 using Assay.UI.Settings;
 using Assay.UI.Sharing;
@@ -58,6 +59,7 @@ public static class UiServices
         endpoints.MapFeedback();
         endpoints.MapQueues();
         endpoints.MapPlayground();
+        endpoints.MapPromptEditor();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();

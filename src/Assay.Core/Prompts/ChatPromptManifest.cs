@@ -8,9 +8,34 @@ namespace Assay.Core.Prompts;
 /// <summary>Writes edited messages in LangChain's serialized form, so that every client of the hub loads what the playground saved. Pure.</summary>
 public static class ChatPromptManifest
 {
-    /// <summary>A chat prompt, or with a schema a structured prompt, from <c>{messages, format, schema}</c> as <see cref="PromptVariant"/> reads them.</summary>
+    /// <summary>
+    /// A chat prompt, or with a schema a structured prompt, from <c>{messages, format, schema}</c> as <see cref="PromptVariant"/> reads them; a
+    /// placeholder may say <c>optional</c>.
+    /// </summary>
+    /// <param name="variant">What was edited.</param>
+    /// <param name="edited">The manifest it was edited from: what an editor of messages does not show (the model, partial variables) stays.</param>
     /// <exception cref="InvalidPromptException">A message cannot be kept; the message says which and why.</exception>
-    public static JsonElement Write(JsonElement variant)
+    public static JsonElement Write(JsonElement variant, JsonElement? edited = null)
+    {
+        var prompt = Prompt(
+            variant,
+            edited is { } whole ? PromptManifest.WithoutModel(whole) : default
+        );
+        if (
+            edited is { } manifest
+            && PromptManifest.TypeOf(manifest) is "RunnableSequence" or "PromptPlayground"
+            && JsonNode.Parse(manifest.GetRawText()) is JsonObject sequence
+            && sequence["kwargs"] is JsonObject steps
+        )
+        {
+            steps["first"] = prompt;
+            return JsonSerializer.SerializeToElement(sequence);
+        }
+
+        return JsonSerializer.SerializeToElement(prompt);
+    }
+
+    private static JsonObject Prompt(JsonElement variant, JsonElement edited)
     {
         if (
             variant.ValueKind != JsonValueKind.Object
@@ -34,11 +59,20 @@ public static class ChatPromptManifest
             written.Add(Message(message, format, $"messages[{index++}]", names));
         }
 
-        var kwargs = new JsonObject
+        var kwargs = new JsonObject { ["messages"] = written };
+        if (
+            edited.ValueKind == JsonValueKind.Object
+            && edited.TryGetProperty("kwargs", out var known)
+            && known.ValueKind == JsonValueKind.Object
+            && known.TryGetProperty("partial_variables", out var partials)
+            && partials.ValueKind == JsonValueKind.Object
+        )
         {
-            ["input_variables"] = new JsonArray([.. names.Distinct().Select(n => (JsonNode)n)]),
-            ["messages"] = written,
-        };
+            kwargs["partial_variables"] = JsonNode.Parse(partials.GetRawText());
+            names.RemoveAll(n => partials.TryGetProperty(n, out _));
+        }
+
+        kwargs["input_variables"] = new JsonArray([.. names.Distinct().Select(n => (JsonNode)n)]);
         var isStructured =
             variant.TryGetProperty("schema", out var schema)
             && schema.ValueKind == JsonValueKind.Object;
@@ -47,14 +81,9 @@ public static class ChatPromptManifest
             kwargs["schema_"] = JsonNode.Parse(schema.GetRawText());
         }
 
-        return JsonSerializer.SerializeToElement(
-            isStructured
-                ? Constructor(
-                    ["langchain_core", "prompts", "structured", "StructuredPrompt"],
-                    kwargs
-                )
-                : Constructor(["langchain_core", "prompts", "chat", "ChatPromptTemplate"], kwargs)
-        );
+        return isStructured
+            ? Constructor(["langchain_core", "prompts", "structured", "StructuredPrompt"], kwargs)
+            : Constructor(["langchain_core", "prompts", "chat", "ChatPromptTemplate"], kwargs);
     }
 
     private static JsonObject Message(
@@ -74,10 +103,16 @@ public static class ChatPromptManifest
         if (role == PromptVariant.Placeholder)
         {
             var name = content.ValueKind == JsonValueKind.String ? content.GetString()! : "";
-            names.Add(name);
+            var isOptional =
+                message.TryGetProperty("optional", out var o) && o.ValueKind == JsonValueKind.True;
+            if (!isOptional)
+            {
+                names.Add(name);
+            }
+
             return Constructor(
                 ["langchain_core", "prompts", "chat", "MessagesPlaceholder"],
-                new JsonObject { ["variable_name"] = name, ["optional"] = false }
+                new JsonObject { ["variable_name"] = name, ["optional"] = isOptional }
             );
         }
 

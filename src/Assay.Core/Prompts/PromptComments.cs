@@ -41,6 +41,7 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Write);
         if (string.IsNullOrWhiteSpace(content) || content.Length > MaxLength)
         {
             throw new InvalidPromptException("content: must have 1 to 10000 characters");

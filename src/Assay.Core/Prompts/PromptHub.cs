@@ -19,6 +19,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var found = Visible(db, caller).Where(p => query.Kinds.Contains(p.Kind));
         found = query.IsPublic switch
@@ -91,6 +92,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindAsync(db, caller, key, cancellationToken);
         return (await DescribeAsync(db, caller, [prompt], cancellationToken))[0];
@@ -105,6 +107,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await AddAsync(db, caller, draft, null, cancellationToken);
         await SaveNewAsync(db, prompt.Handle, cancellationToken);
@@ -120,6 +123,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var original = await FindAsync(db, caller, source, cancellationToken);
         var prompt = await AddAsync(
@@ -173,6 +177,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindOwnAsync(db, caller, key, cancellationToken);
         prompt.Description = change.Description ?? prompt.Description;
@@ -203,6 +208,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
     /// <exception cref="PromptNotFoundException">There is none in the caller's workspace.</exception>
     public async Task DeleteAsync(Caller caller, PromptKey key, CancellationToken cancellationToken)
     {
+        caller.Demand(Permission.Delete);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindOwnAsync(db, caller, key, cancellationToken);
         db.Prompts.Remove(prompt);
@@ -218,6 +224,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindAsync(db, caller, key, cancellationToken);
         var actor = ActorId(caller);
@@ -233,6 +240,19 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
 
         await db.SaveChangesAsync(cancellationToken);
         return await db.PromptLikes.CountAsync(l => l.PromptId == prompt.Id, cancellationToken);
+    }
+
+    /// <summary>Counts that somebody opened a prompt.</summary>
+    public async Task ViewedAsync(Caller caller, Guid promptId, CancellationToken cancellationToken)
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await Visible(db, caller)
+            .Where(p => p.Id == promptId)
+            .ExecuteUpdateAsync(
+                s => s.SetProperty(p => p.Views, p => p.Views + 1),
+                cancellationToken
+            );
     }
 
     internal static Guid ActorId(Caller caller) => caller.UserId ?? caller.ApiKeyId ?? Guid.Empty;
@@ -274,18 +294,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         string action,
         string subject,
         DateTimeOffset now
-    ) =>
-        db.AuditEntries.Add(
-            new AuditEntry
-            {
-                Id = Guid.CreateVersion7(now),
-                WorkspaceId = caller.WorkspaceId,
-                At = now,
-                Actor = caller.Name,
-                Action = action,
-                Subject = subject,
-            }
-        );
+    ) => db.AuditEntries.Add(AuditEntry.Of(caller, action, subject, now));
 
     private void Audit(MetadataContext db, Caller caller, string action, string subject) =>
         Audit(db, caller, action, subject, time.GetUtcNow());

@@ -7,10 +7,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.UI.Layout;
 
-/// <summary>What the command palette finds beyond the pages it knows: projects by name, runs and traces by id.</summary>
+/// <summary>What the command palette finds beyond the pages it knows: projects and prompts by name, runs and traces by id.</summary>
 internal static class PaletteEndpoints
 {
     private const int MaxProjects = 12;
+    private const int MaxPrompts = 8;
 
     public static void MapPalette(this IEndpointRouteBuilder ui) =>
         ui.MapGet("/palette", FindAsync);
@@ -47,6 +48,25 @@ internal static class PaletteEndpoints
             .ToListAsync(caller.Aborted);
         found.AddRange(
             projects.Select(p => new Hit(p.Name, $"/projects/{p.Id}", "Projects", "runs", null))
+        );
+        var prompts = await db
+            .Prompts.AsNoTracking()
+            .Where(p => p.WorkspaceId == workspace && !p.IsArchived)
+#pragma warning disable CA1304, CA1311, CA1862, MA0011 // Translated to SQL's lower(), which knows no cultures.
+            .Where(p => p.Handle.ToLower().Contains(lower))
+#pragma warning restore CA1304, CA1311, CA1862, MA0011
+            .OrderByDescending(p => p.UpdatedAt)
+            .Take(MaxPrompts)
+            .Select(p => p.Handle)
+            .ToListAsync(caller.Aborted);
+        found.AddRange(
+            prompts.Select(p => new Hit(
+                p,
+                $"/prompts/{Uri.EscapeDataString(p)}",
+                "Prompts",
+                "prompt",
+                null
+            ))
         );
         return Results.Json(found);
     }

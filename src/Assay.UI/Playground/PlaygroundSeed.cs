@@ -74,17 +74,12 @@ internal static class PlaygroundSeed
         PromptHistory history,
         ModelProvider provider,
         Caller caller,
-        string handle,
+        PromptKey key,
         string? commit,
         CancellationToken cancellationToken
     )
     {
-        var pulled = await history.PullAsync(
-            caller,
-            new PromptKey(PromptHub.Self, handle),
-            commit ?? "latest",
-            cancellationToken
-        );
+        var pulled = await history.FindAsync(caller, key, commit ?? "latest", cancellationToken);
         using var manifest = JsonDocument.Parse(pulled.Manifest);
         var prompt = ChatPrompt.FromManifest(manifest.RootElement);
         return new JsonObject
@@ -100,7 +95,11 @@ internal static class PlaygroundSeed
                 }),
             ]),
             ["schema"] = prompt.OutputSchema?.GetRawText() ?? "",
-            ["prompt"] = new JsonObject { ["handle"] = handle, ["commit"] = pulled.Hash },
+            // A public prompt of another workspace cannot be committed to: what becomes of it is a prompt of one's own.
+            ["prompt"] =
+                key.Owner == PromptHub.Self
+                    ? new JsonObject { ["handle"] = key.Handle, ["commit"] = pulled.Hash }
+                    : null,
         };
     }
 

@@ -5,7 +5,11 @@ namespace Assay.Core.Prompts.Templates;
 /// <summary>One message of a rendered prompt.</summary>
 /// <param name="Role">As chat APIs name it: <c>system</c>, <c>user</c>, <c>assistant</c>, <c>tool</c>, or an own one.</param>
 /// <param name="Content">Text, or a JSON array of content blocks.</param>
-public sealed record RenderedMessage(string Role, JsonElement Content);
+public sealed record RenderedMessage(string Role, JsonElement Content)
+{
+    /// <summary>Of a place for messages as it is written: it may stay empty.</summary>
+    public bool IsOptional { get; init; }
+}
 
 /// <summary>
 /// LangChain's serialized prompts made executable: chat prompts, plain prompts, structured prompts, messages placeholders, partial variables
@@ -96,7 +100,8 @@ public sealed class ChatPrompt
     /// The messages as they are written, for an editor: role and template text, or a list of parts; a place for messages has the role
     /// <c>placeholder</c> and its variable as content.
     /// </summary>
-    public IReadOnlyList<RenderedMessage> Messages => [.. _parts.Select(p => p.Written)];
+    public IReadOnlyList<RenderedMessage> Messages =>
+        [.. _parts.Select(p => p is FixedPart known ? known.As(Format) : p.Written)];
 
     /// <summary>The format of its templates; f-string where it has none.</summary>
     public TemplateFormat Format =>
@@ -227,6 +232,20 @@ public sealed class ChatPrompt
 
         public override RenderedMessage Written => Message;
 
+        /// <summary>A message without variables among templates: its braces have to say that they are none.</summary>
+        public RenderedMessage As(TemplateFormat format) =>
+            format == TemplateFormat.FString && Message.Content.ValueKind == JsonValueKind.String
+                ? Message with
+                {
+                    Content = JsonSerializer.SerializeToElement(
+                        Message
+                            .Content.GetString()!
+                            .Replace("{", "{{", StringComparison.Ordinal)
+                            .Replace("}", "}}", StringComparison.Ordinal)
+                    ),
+                }
+                : Message;
+
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
         ) => [Message];
@@ -266,7 +285,10 @@ public sealed class ChatPrompt
         public override IEnumerable<string> Names => IsOptional ? [] : [Variable];
 
         public override RenderedMessage Written =>
-            new("placeholder", JsonSerializer.SerializeToElement(Variable));
+            new("placeholder", JsonSerializer.SerializeToElement(Variable))
+            {
+                IsOptional = IsOptional,
+            };
 
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values

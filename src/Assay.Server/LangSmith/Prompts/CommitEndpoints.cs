@@ -145,11 +145,11 @@ internal static class CommitEndpoints
         string owner,
         string repo,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     ) =>
         Results.Json(
             (
-                await history.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted)
+                await tags.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted)
             ).Select(t => Tag(t.Tag, t.Hash))
         );
 
@@ -158,15 +158,11 @@ internal static class CommitEndpoints
         string repo,
         string name,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     )
     {
-        var tags = await history.TagsAsync(
-            context.Caller(),
-            new(owner, repo),
-            context.RequestAborted
-        );
-        return tags.FirstOrDefault(t => t.Tag.Name == name) is { Tag: not null } tag
+        var all = await tags.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted);
+        return all.FirstOrDefault(t => t.Tag.Name == name) is { Tag: not null } tag
             ? Results.Json(Tag(tag.Tag, tag.Hash))
             : Errors.NotFound("Tag");
     }
@@ -175,7 +171,7 @@ internal static class CommitEndpoints
         string owner,
         string repo,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
@@ -185,7 +181,7 @@ internal static class CommitEndpoints
             json.Text("tag_name") ?? "",
             json.Id("commit_id"),
             context,
-            history
+            tags
         );
     }
 
@@ -194,7 +190,7 @@ internal static class CommitEndpoints
         string repo,
         string name,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
@@ -203,7 +199,7 @@ internal static class CommitEndpoints
             name,
             document.AsObject().Id("commit_id"),
             context,
-            history
+            tags
         );
     }
 
@@ -212,10 +208,10 @@ internal static class CommitEndpoints
         string name,
         Guid? commitId,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     )
     {
-        var (tag, hash) = await history.SetTagAsync(
+        var (tag, hash) = await tags.SetTagAsync(
             context.Caller(),
             key,
             name,
@@ -230,14 +226,9 @@ internal static class CommitEndpoints
         string repo,
         string name,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     ) =>
-        await history.RemoveTagAsync(
-            context.Caller(),
-            new(owner, repo),
-            name,
-            context.RequestAborted
-        )
+        await tags.RemoveTagAsync(context.Caller(), new(owner, repo), name, context.RequestAborted)
             ? Results.Json(new { message = "Tag deleted" })
             : Errors.NotFound("Tag");
 
@@ -246,11 +237,11 @@ internal static class CommitEndpoints
         string repo,
         string name,
         HttpContext context,
-        PromptHistory history
+        PromptTags tags
     )
     {
         var (limit, offset) = PromptEndpoints.Page(context.Request.Query);
-        var (moves, total) = await history.TagHistoryAsync(
+        var (moves, total) = await tags.TagHistoryAsync(
             context.Caller(),
             new(owner, repo),
             name,
