@@ -12,6 +12,10 @@ public sealed class ConformanceTests
     public Task OpenTelemetrys_exporters_and_instrumentations_work_unmodified() =>
         PassesAsync("otel", "ai");
 
+    [Fact]
+    public Task Vitest_and_jest_suites_of_langsmith_work_unmodified() =>
+        PassesAsync("runners", "vitest");
+
     private static async Task PassesAsync(string folder, string package)
     {
         await using var server = await RunningServer.StartAsync();

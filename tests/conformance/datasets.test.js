@@ -288,6 +288,104 @@ test("two experiments are compared, pairwise and by delta", async () => {
   assert.equal((await raw("DELETE", `/datasets/comparative/${list[0].id}`)).status, 200);
 });
 
+test("an experiment that has run is evaluated again", async () => {
+  const client = newClient();
+  const dataset = await seeded(client);
+  const first = await evaluate(target, { data: dataset.name, evaluators: [correct], experimentPrefix: "judged later", numRepetitions: 2, client });
+  await client.awaitPendingTraceBatches();
+  const experiment = await client.readProject({ projectName: first.experimentName });
+  // As evaluate_existing does: the runs, their examples as they were, a new evaluator, a summary, the project's metadata.
+  const runs = await all(client.listRuns({ projectId: experiment.id, isRoot: true }));
+  assert.equal(runs.length, 6);
+  const examples = new Map((await all(client.listExamples({ datasetId: dataset.id, asOf: experiment.extra.metadata.dataset_version }))).map((e) => [e.id, e]));
+  for (const run of runs) {
+    const example = examples.get(run.reference_example_id);
+    await client.logEvaluationFeedback({ key: "later", score: run.outputs.answer === example.outputs.answer ? 1 : 0, comment: "again" }, run);
+  }
+  await client.createFeedback(null, "overall", { projectId: experiment.id, score: 0.5 });
+  await client.updateProject(experiment.id, { metadata: { ...experiment.extra.metadata, judged: "twice" } });
+  const read = await client.readProject({ projectId: experiment.id, includeStats: true });
+  assert.equal(read.feedback_stats.later.n, 6);
+  assert.equal(read.feedback_stats.later.avg, 1);
+  assert.equal(read.feedback_stats.correct.n, 6);
+  assert.equal(read.session_feedback_stats.overall.avg, 0.5);
+  assert.equal(read.run_count, 6);
+  assert.ok(read.extra.metadata.dataset_version);
+  assert.equal(read.extra.metadata.judged, "twice");
+});
+
+test("rows of experiments are sorted, grouped, streamed as deltas, written as CSV", async () => {
+  const client = newClient();
+  const dataset = await client.createDataset(named("rows"));
+  await client.createExamples(Array.from({ length: 4 }, (_, i) => ({ dataset_id: dataset.id, inputs: { q: i }, outputs: { answer: String(i * 2) }, metadata: { level: i < 2 ? "easy" : "hard" } })));
+  const run = (experimentPrefix, fn) => evaluate(fn, { data: dataset.name, evaluators: [correct, length], experimentPrefix, client });
+  const good = await run("good", target);
+  const bad = await run("bad", (input) => ({ answer: input.q === 1 ? "far too long" : String(input.q * 2) }));
+  await client.awaitPendingTraceBatches();
+  const ids = await Promise.all([good, bad].map(async (e) => (await client.readProject({ projectName: e.experimentName })).id));
+
+  const questions = async (sort_params, more = {}) => (await raw("POST", `/datasets/${dataset.id}/runs`, { session_ids: [...ids].reverse(), sort_params, ...more })).json.map((r) => r.inputs.q);
+  assert.equal((await questions({ sort_by: "feedback.length" }))[0], 1, "descending unless said otherwise");
+  assert.equal((await questions({ sort_by: "correct", sort_order: "ASC" }))[0], 1);
+  assert.deepEqual(new Set(await questions({ sort_by: "latency", sort_order: "ASC" }, { offset: 1, limit: 2 })).size, 2);
+  assert.equal((await raw("POST", `/datasets/${dataset.id}/runs`, { session_ids: ids, sort_params: { sort_by: "correct", sort_order: "SIDEWAYS" } })).status, 422);
+  const v2 = await fetch(`${process.env.ASSAY_URL}/api/v2/datasets/${dataset.id}/experiment-runs`, { method: "POST", headers: { "x-api-key": apiKey }, body: JSON.stringify({ experiment_ids: [ids[1]], sort: { by: "length", order: "DESC" }, page_size: 1 }) }).then((r) => r.json());
+  assert.equal(v2.items[0].inputs.q, 1);
+
+  const grouped = (await raw("POST", `/datasets/${dataset.id}/group/runs`, { session_ids: ids, group_by: "example_metadata", metadata_key: "level", per_group_limit: 1 })).json.groups;
+  assert.deepEqual(grouped.map((g) => [g.group_key, g.example_count, g.count, g.examples.length]), [["easy", 2, 4, 1], ["hard", 2, 4, 1]]);
+  assert.deepEqual(grouped[0].sessions.map((s) => [s.id, s.run_count, s.feedback_stats.correct.avg]), [[ids[0], 2, 1], [ids[1], 2, 0.5]]);
+  assert.equal(grouped[0].examples[0].runs.length, 2);
+  const found = (await raw("POST", "/runs/query", { session: ids, filter: grouped[0].filter })).json.runs;
+  assert.equal(found.length, 4, "the filter of a group finds its runs");
+  assert.equal((await raw("POST", `/datasets/${dataset.id}/group/runs`, { session_ids: ids, group_by: "moon", metadata_key: "level" })).status, 422);
+
+  const streamed = await fetch(`${apiUrl}/datasets/${dataset.id}/runs/delta/stream`, { method: "POST", headers: { "x-api-key": apiKey }, body: JSON.stringify({ baseline_session_id: ids[0], comparison_session_ids: [ids[1]], feedback_keys: ["correct", "length"] }) });
+  assert.match(streamed.headers.get("content-type"), /text\/event-stream/);
+  const events = (await streamed.text()).trim().split("\n\n");
+  assert.equal(events.at(-1), "event: end");
+  const deltas = events.slice(0, -1).map((e) => JSON.parse(e.split("data: ")[1]));
+  assert.deepEqual(deltas.map((d) => [d.feedback_key, d.feedback_deltas[ids[1]].improved_examples.length, d.feedback_deltas[ids[1]].regressed_examples.length]), [["correct", 0, 1], ["length", 1, 0]]);
+
+  const csv = await (await fetch(`${apiUrl}/datasets/${dataset.id}/runs?format=csv`, { method: "POST", headers: { "x-api-key": apiKey }, body: JSON.stringify({ session_ids: ids }) })).text();
+  assert.equal(csv.trim().split("\r\n").length, 9);
+  assert.match(csv, /far too long/);
+
+  // Everything of it is read by whoever has the link, and nothing else.
+  const { share_token: token } = await client.shareDataset(dataset.id);
+  const open = async (method, path, body) => {
+    const response = await fetch(`${apiUrl}/public/${path}`, { method, body: body && JSON.stringify(body) });
+    return { status: response.status, json: await response.json() };
+  };
+  const rows = (await open("POST", `${token}/examples/runs`, { session_ids: ids })).json;
+  assert.equal(rows.length, 4);
+  assert.deepEqual(rows[0].runs.map((r) => r.session_id), ids);
+  assert.equal(rows[0].runs[0].app_path, undefined);
+  const one = rows[0].runs[0].id;
+  assert.equal((await open("GET", `${token}/datasets/runs/${one}`)).json.id, one);
+  assert.equal((await open("POST", `${token}/datasets/runs/query`, { session: ids, is_root: true })).json.runs.length, 8);
+  assert.equal((await open("POST", `${token}/datasets/runs/stats`, { session: [ids[0]], is_root: true })).json.run_count, 4);
+  assert.equal((await open("GET", `${token}/datasets/feedback?run=${one}&key=correct`)).json.length, 1);
+  assert.equal((await open("POST", `${token}/datasets/runs/delta`, { baseline_session_id: ids[0], comparison_session_ids: [ids[1]], feedback_key: "correct" })).json.feedback_deltas[ids[1]].regressed_examples.length, 1);
+  assert.deepEqual((await open("GET", `${token}/datasets/comparative`)).json, []);
+  assert.equal((await open("GET", `datasets/sessions-bulk?share_tokens=${token}`)).json.length, 2);
+
+  const secret = randomUUID();
+  await client.createRun({ id: secret, name: "elsewhere", run_type: "chain", inputs: {}, project_name: named("elsewhere") });
+  await client.createFeedback(secret, "correct", { score: 1 });
+  await client.awaitPendingTraceBatches();
+  const other = await client.readRun(secret);
+  assert.equal((await open("GET", `${token}/datasets/runs/${secret}`)).status, 404);
+  assert.deepEqual((await open("POST", `${token}/datasets/runs/query`, { id: [secret] })).json.runs, []);
+  assert.deepEqual((await open("POST", `${token}/datasets/runs/query`, { session: [other.session_id] })).json.runs, []);
+  assert.deepEqual((await open("GET", `${token}/datasets/feedback?run=${secret}`)).json, []);
+  assert.deepEqual((await open("GET", `${token}/datasets/feedback?session=${other.session_id}`)).json, []);
+  assert.equal((await open("POST", `${token}/datasets/runs/stats`, { session: [other.session_id] })).json.run_count, 0);
+  assert.notEqual((await open("POST", `${token}/examples/runs`, { session_ids: [other.session_id] })).status, 200);
+  await client.unshareDataset(dataset.id);
+  assert.equal((await open("GET", `${token}/datasets/runs/${one}`)).status, 404);
+});
+
 test("an experiment that ran elsewhere is uploaded whole", async () => {
   const client = newClient();
   const time = new Date().toISOString();

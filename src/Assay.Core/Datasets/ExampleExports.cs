@@ -14,6 +14,9 @@ public static class ExampleExports
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>One cell of a CSV file by RFC 4180; no cell that a spreadsheet would run as a formula.</summary>
+    public static string Cell(string? text) => CsvColumns.Quote(text ?? "");
+
     /// <summary>One JSON object per example with id, inputs, outputs, metadata and split: what an import takes back unchanged.</summary>
     public static string JsonLine(Example example)
     {
@@ -221,7 +224,7 @@ public static class ExampleExports
             );
         }
 
-        private static string Quote(string cell)
+        public static string Quote(string cell)
         {
             // A spreadsheet runs a cell that begins like a formula; a quote before it makes it text.
             if (

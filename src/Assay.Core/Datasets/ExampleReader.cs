@@ -97,6 +97,47 @@ public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, I
         return await Ordered(rows, query).Select(r => r.ExampleId).ToListAsync(cancellationToken);
     }
 
+    /// <summary>The value of a metadata key by example, as text (a nested value as JSON); examples without the key are left out.</summary>
+    public async Task<IReadOnlyDictionary<Guid, string>> MetadataAsync(
+        Caller caller,
+        Guid datasetId,
+        AsOf asOf,
+        string key,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var (rows, _) = await AskAsync(
+            db,
+            caller,
+            new ExampleQuery { DatasetId = datasetId, AsOf = asOf },
+            cancellationToken
+        );
+        var values = new Dictionary<Guid, string>();
+        await foreach (
+            var row in rows.Where(r => r.MetadataJson != null)
+                .Select(r => new { r.ExampleId, r.MetadataJson })
+                .AsAsyncEnumerable()
+                .WithCancellation(cancellationToken)
+        )
+        {
+            using var document = System.Text.Json.JsonDocument.Parse(row.MetadataJson!);
+            if (
+                document.RootElement.TryGetProperty(key, out var value)
+                && value.ValueKind != System.Text.Json.JsonValueKind.Null
+            )
+            {
+                values[row.ExampleId] =
+                    value.ValueKind == System.Text.Json.JsonValueKind.String
+                        ? value.GetString() ?? ""
+                        : value.GetRawText();
+            }
+        }
+
+        return values;
+    }
+
     /// <summary>How many examples a question finds; its limit and offset are ignored.</summary>
     public async Task<int> CountAsync(
         Caller caller,

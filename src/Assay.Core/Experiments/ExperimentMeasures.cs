@@ -1,5 +1,4 @@
 using Assay.Core.Projects;
-using Assay.Core.Traces;
 using Assay.Evaluation.Statistics;
 
 namespace Assay.Core.Experiments;
@@ -10,7 +9,7 @@ namespace Assay.Core.Experiments;
 /// </summary>
 public sealed class ExperimentMeasures
 {
-    private readonly Dictionary<Guid, ExampleMeasures> _examples;
+    private readonly MeasureTable _table;
 
     /// <summary>Measures of an experiment under metrics.</summary>
     public ExperimentMeasures(
@@ -20,145 +19,80 @@ public sealed class ExperimentMeasures
     )
     {
         Experiment = experiment;
-        Metrics = metrics;
-        RunCount = figures.Runs.Count;
-        ErrorCount = figures.Runs.Count(r => r.Status == RunStatus.Error);
-        PendingCount = figures.Runs.Count(r => r.Status == RunStatus.Pending);
-        TotalCost = figures.Runs.Sum(r => r.Cost);
-        TotalTokens = figures.Runs.Sum(r => r.Tokens);
-        Latencies = [.. figures.Runs.Select(r => r.Latency).OfType<double>().Order()];
-        var places = metrics
-            .Select(m => m.Kind == MetricKind.Score ? IndexOf(figures.Keys, m.Key) : -1)
-            .ToArray();
-        _examples = new Dictionary<Guid, ExampleMeasures>(figures.Runs.Count);
-        foreach (var group in figures.Runs.GroupBy(r => r.ExampleId))
-        {
-            var runs = group.ToList();
-            var values = new double[metrics.Count];
-            for (var m = 0; m < metrics.Count; m++)
-            {
-                var (sum, count) = (0.0, 0);
-                foreach (var run in runs)
-                {
-                    var value = metrics[m].Kind switch
-                    {
-                        MetricKind.Score => places[m] < 0 ? double.NaN : run.Scores[places[m]],
-                        MetricKind.Latency => run.Latency ?? double.NaN,
-                        MetricKind.Tokens => run.Tokens,
-                        MetricKind.Cost => (double)run.Cost,
-                        _ => run.Status == RunStatus.Error ? 1 : 0,
-                    };
-                    if (double.IsFinite(value))
-                    {
-                        sum += value;
-                        count++;
-                    }
-                }
-
-                values[m] = count == 0 ? double.NaN : sum / count;
-            }
-
-            _examples[group.Key] = new ExampleMeasures(
-                group.Key,
-                [.. runs.Select(r => r.RunId)],
-                values,
-                runs.Exists(r => r.Status == RunStatus.Error)
-            );
-        }
-
-        Repetitions = _examples.Count == 0 ? 0 : _examples.Values.Max(e => e.RunIds.Count);
+        _table = MeasureTable.Of(metrics, figures);
     }
 
     /// <summary>The experiment.</summary>
     public Project Experiment { get; }
 
     /// <summary>What was measured, in order.</summary>
-    public IReadOnlyList<Metric> Metrics { get; }
+    public IReadOnlyList<Metric> Metrics => _table.Metrics;
 
     /// <summary>Runs in all.</summary>
-    public int RunCount { get; }
+    public int RunCount => _table.Figures.Runs.Count;
 
     /// <summary>Failed runs.</summary>
-    public int ErrorCount { get; }
+    public int ErrorCount => _table.ErrorCount;
 
     /// <summary>Runs that have not ended.</summary>
-    public int PendingCount { get; }
+    public int PendingCount => _table.PendingCount;
 
     /// <summary>The most runs of one example.</summary>
-    public int Repetitions { get; }
+    public int Repetitions => _table.Repetitions;
 
     /// <summary>US dollars.</summary>
-    public decimal TotalCost { get; }
+    public decimal TotalCost => _table.TotalCost;
 
     /// <summary>Tokens.</summary>
-    public long TotalTokens { get; }
+    public long TotalTokens => _table.TotalTokens;
 
     /// <summary>Seconds of every ended run, shortest first.</summary>
-    public IReadOnlyList<double> Latencies { get; }
+    public IReadOnlyList<double> Latencies => _table.Latencies;
 
     /// <summary>The examples it ran.</summary>
-    public IReadOnlyDictionary<Guid, ExampleMeasures> Examples => _examples;
+    public IReadOnlyDictionary<Guid, ExampleMeasures> Examples => _table.Examples;
 
     /// <summary>The value of a metric for an example; NaN where there is none.</summary>
-    public double Value(Guid exampleId, int metric) =>
-        _examples.TryGetValue(exampleId, out var example) ? example.Values[metric] : double.NaN;
+    public double Value(Guid exampleId, int metric) => _table.Value(exampleId, metric);
 
     /// <summary>The mean over examples with its interval; null where nothing was measured.</summary>
-    public Interval? Mean(int metric) =>
-        Intervals.Mean([.. _examples.Values.Select(e => e.Values[metric]).Where(double.IsFinite)]);
+    public Interval? Mean(int metric) => _table.Mean(metric);
 
-    private static int IndexOf(IReadOnlyList<string> keys, string key)
+    /// <summary>The mean over clusters of examples with its interval; an example without a cluster is one of its own.</summary>
+    public Interval? Mean(int metric, IReadOnlyDictionary<Guid, string> clusters)
     {
-        for (var i = 0; i < keys.Count; i++)
-        {
-            if (keys[i] == key)
-            {
-                return i;
-            }
-        }
-
-        return -1;
+        var means = Clusters.Means(
+            Examples
+                .Values.Where(e => double.IsFinite(e.Values[metric]))
+                .Select(e => (ClusterOf(e.ExampleId, clusters), e.Values[metric]))
+        );
+        return Intervals.Mean(means);
     }
+
+    /// <summary>Smallest and largest value of a metric over the examples; infinities where nothing was measured.</summary>
+    public (double Low, double High) Range(int metric) => _table.Range(metric);
+
+    /// <summary>How repetitions of a score differ; null unless some example has two scores.</summary>
+    public RepetitionFigures? RepetitionsOf(int metric) => _table.RepetitionsOf(metric);
 
     /// <summary>This experiment against a baseline under every metric, over the examples that both have, corrected for the number of metrics.</summary>
-    public IReadOnlyList<MetricComparison> Against(ExperimentMeasures baseline)
-    {
-        var comparisons = Metrics
-            .Select(
-                (metric, m) =>
-                    PairedComparison.Of(
-                        [
-                            .. _examples
-                                .Values.Select(e =>
-                                    (
-                                        Baseline: baseline.Value(e.ExampleId, m),
-                                        Candidate: e.Values[m]
-                                    )
-                                )
-                                .Where(p =>
-                                    double.IsFinite(p.Baseline) && double.IsFinite(p.Candidate)
-                                ),
-                        ],
-                        metric.HigherIsBetter
-                    )
-            )
-            .ToList();
-        return
-        [
-            .. PairedComparison
-                .Together(comparisons)
-                .Select(
-                    (t, m) =>
-                        new MetricComparison(
-                            Metrics[m],
-                            comparisons[m],
-                            t.AdjustedPValue,
-                            t.Verdict
-                        )
-                ),
-        ];
-    }
+    public IReadOnlyList<MetricComparison> Against(ExperimentMeasures baseline) =>
+        _table.Against(baseline._table);
+
+    /// <summary>The same over clusters of examples, whose pairs are averaged first: examples of one document or one conversation are not independent.</summary>
+    public IReadOnlyList<MetricComparison> Against(
+        ExperimentMeasures baseline,
+        IReadOnlyDictionary<Guid, string> clusters
+    ) => _table.Against(baseline._table, clusters);
+
+    internal static string ClusterOf(Guid exampleId, IReadOnlyDictionary<Guid, string> clusters) =>
+        clusters.TryGetValue(exampleId, out var cluster) ? "c" + cluster : "e" + exampleId;
 }
+
+/// <summary>How the repetitions of examples differ under one metric.</summary>
+/// <param name="Repetitions">The variance between examples and between repetitions of one.</param>
+/// <param name="PassAtK">For scores that are all 0 or 1: the chance that one of k tries is 1, for k from 1 to the least number of repetitions; else empty.</param>
+public sealed record RepetitionFigures(Repetitions Repetitions, IReadOnlyList<double> PassAtK);
 
 /// <summary>One example in an experiment.</summary>
 /// <param name="ExampleId">The example.</param>

@@ -29,32 +29,55 @@ public sealed class ExperimentResults(
     {
         var experiments = await ExperimentsAsync(caller, query, cancellationToken);
         var asOf = ExperimentTables.AsOfOf(experiments);
-        var found = new List<Run>();
+        var ran = new HashSet<Guid>();
+        var narrowed = new List<HashSet<Guid>>();
         foreach (var experiment in experiments)
         {
-            found.AddRange(
-                await RunsAsync(caller, query, experiment.Id, [], RunParts.None, cancellationToken)
-            );
+            if (query.Filters.TryGetValue(experiment.Id, out var filters) && filters.Count > 0)
+            {
+                narrowed.Add([
+                    .. (
+                        await RunsAsync(
+                            caller,
+                            query,
+                            experiment.Id,
+                            [],
+                            RunParts.None,
+                            cancellationToken
+                        )
+                    )
+                        .Select(r => r.ReferenceExampleId)
+                        .OfType<Guid>(),
+                ]);
+                ran.UnionWith(narrowed[^1]);
+            }
+            else
+            {
+                var figures = await queries.ExperimentFiguresAsync(
+                    caller,
+                    experiment.Id,
+                    cancellationToken
+                );
+                ran.UnionWith(figures.Runs.Select(r => r.ExampleId));
+            }
         }
 
         // A filtered experiment narrows the rows to those it matches.
-        var ran = found.Select(r => r.ReferenceExampleId).OfType<Guid>().ToHashSet();
-        foreach (var filtered in query.Filters.Where(f => f.Value.Count > 0).Select(f => f.Key))
-        {
-            ran.IntersectWith(
-                found
-                    .Where(r => r.ProjectId == filtered)
-                    .Select(r => r.ReferenceExampleId)
-                    .OfType<Guid>()
-            );
-        }
-
+        narrowed.ForEach(ran.IntersectWith);
         var ordered = await examples.IdsAsync(caller, query.DatasetId, asOf, cancellationToken);
         var ids = ordered
             .Where(i =>
                 ran.Contains(i) && (query.ExampleIds.Count == 0 || query.ExampleIds.Contains(i))
             )
             .ToList();
+        if (query.Sort is { } sort)
+        {
+            ids = sort.Apply(
+                ids,
+                await queries.ExperimentFiguresAsync(caller, experiments[0].Id, cancellationToken)
+            );
+        }
+
         var page = ids.Skip(query.Offset).Take(query.Limit).ToList();
         if (page.Count == 0)
         {
@@ -102,15 +125,109 @@ public sealed class ExperimentResults(
         );
     }
 
-    /// <summary>Every root run of experiments on examples, without payloads, with feedback: what statistics need.</summary>
-    public async Task<IReadOnlyList<Run>> AllRunsAsync(
+    /// <summary>Mean score of a key by experiment and example; repetitions of an example are averaged.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="query">Which experiments, and which of their runs.</param>
+    /// <param name="key">The feedback key.</param>
+    /// <param name="comparative">With it the scores that this comparative experiment gave; else those given to the runs alone.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="DatasetProblemException">The dataset or an experiment is not there, or an experiment ran on another dataset.</exception>
+    public async Task<IReadOnlyDictionary<Guid, IReadOnlyDictionary<Guid, double>>> ScoresAsync(
         Caller caller,
         ExperimentQuery query,
+        string key,
+        Guid? comparative,
         CancellationToken cancellationToken
     )
     {
-        var runs = new List<Run>();
+        var judged = comparative is { } id ? (
+                await queries.FeedbackAsync(
+                    caller,
+                    new FeedbackQuery
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                        ComparativeExperimentId = id,
+                        Keys = [key],
+                        HasScore = true,
+                        Limit = int.MaxValue,
+                    },
+                    cancellationToken
+                )
+            ).Where(f => f.RunId is not null).GroupBy(f => f.RunId.GetValueOrDefault()).ToDictionary(g => g.Key, g => g.Average(f => f.Score.GetValueOrDefault())) : null;
+        var scores = new Dictionary<Guid, IReadOnlyDictionary<Guid, double>>();
         foreach (var experiment in await ExperimentsAsync(caller, query, cancellationToken))
+        {
+            var figures = await queries.ExperimentFiguresAsync(
+                caller,
+                experiment.Id,
+                cancellationToken
+            );
+            var matching =
+                query.Filters.TryGetValue(experiment.Id, out var filters) && filters.Count > 0
+                    ? (
+                        await RunsAsync(
+                            caller,
+                            query,
+                            experiment.Id,
+                            [],
+                            RunParts.None,
+                            cancellationToken
+                        )
+                    )
+                        .Select(r => r.Id)
+                        .ToHashSet()
+                    : null;
+            var place = figures.Keys.ToList().IndexOf(key);
+            scores[experiment.Id] = figures
+                .Runs.Where(r => matching?.Contains(r.RunId) != false)
+                .Select(r =>
+                    (
+                        r.ExampleId,
+                        Score: judged is not null
+                            ? judged.TryGetValue(r.RunId, out var own)
+                                ? own
+                                : double.NaN
+                            : place < 0
+                                ? double.NaN
+                                : r.Scores[place]
+                    )
+                )
+                .Where(r => double.IsFinite(r.Score))
+                .GroupBy(r => r.ExampleId, r => r.Score)
+                .ToDictionary(g => g.Key, g => g.Average());
+        }
+
+        return scores;
+    }
+
+    /// <summary>
+    /// Examples grouped by a value of their own metadata or of their runs', largest group first: in each group those that every experiment ran
+    /// under that value, with the runs. A run without the key is in no group.
+    /// </summary>
+    /// <exception cref="DatasetProblemException">The dataset or an experiment is not there, or an experiment ran on another dataset.</exception>
+    public async Task<IReadOnlyList<ExperimentGroup>> GroupsAsync(
+        Caller caller,
+        ExperimentQuery query,
+        string metadataKey,
+        bool isOfRuns,
+        int examplesPerGroup,
+        CancellationToken cancellationToken
+    )
+    {
+        var experiments = await ExperimentsAsync(caller, query, cancellationToken);
+        var asOf = ExperimentTables.AsOfOf(experiments);
+        var ordered = await examples.IdsAsync(caller, query.DatasetId, asOf, cancellationToken);
+        var values = isOfRuns
+            ? null
+            : await examples.MetadataAsync(
+                caller,
+                query.DatasetId,
+                asOf,
+                metadataKey,
+                cancellationToken
+            );
+        var runs = new List<Run>();
+        foreach (var experiment in experiments)
         {
             runs.AddRange(
                 await RunsAsync(
@@ -118,43 +235,91 @@ public sealed class ExperimentResults(
                     query,
                     experiment.Id,
                     [],
-                    RunParts.Feedback,
+                    RunParts.Details | RunParts.Feedback,
                     cancellationToken
                 )
             );
         }
 
-        return runs;
-    }
+        string? ValueOf(Run run)
+        {
+            if (values is null)
+            {
+                foreach (var (key, value) in run.Metadata)
+                {
+                    if (key == metadataKey)
+                    {
+                        return value;
+                    }
+                }
 
-    /// <summary>Mean score of a key by experiment and example; repetitions of an example are averaged.</summary>
-    public async Task<IReadOnlyDictionary<Guid, IReadOnlyDictionary<Guid, double>>> ScoresAsync(
-        Caller caller,
-        ExperimentQuery query,
-        string key,
-        CancellationToken cancellationToken
-    ) => Scores(await AllRunsAsync(caller, query, cancellationToken), key);
+                return null;
+            }
 
-    /// <summary>The same from runs at hand.</summary>
-    public static IReadOnlyDictionary<Guid, IReadOnlyDictionary<Guid, double>> Scores(
-        IReadOnlyList<Run> runs,
-        string key
-    ) =>
-        runs.Where(r =>
-                r.ReferenceExampleId is not null
-                && r.FeedbackStats.TryGetValue(key, out var s)
-                && s.Average is not null
-            )
-            .GroupBy(r => r.ProjectId)
-            .ToDictionary(
-                g => g.Key,
-                IReadOnlyDictionary<Guid, double> (g) =>
-                    g.GroupBy(r => r.ReferenceExampleId.GetValueOrDefault())
-                        .ToDictionary(
-                            e => e.Key,
-                            e => e.Average(r => r.FeedbackStats[key].Average.GetValueOrDefault())
+            return values.GetValueOrDefault(run.ReferenceExampleId.GetValueOrDefault());
+        }
+
+        var groups = runs.Select(r => (Value: ValueOf(r), Run: r))
+            .Where(r => r.Value is not null)
+            .GroupBy(r => r.Value!, r => r.Run, StringComparer.Ordinal)
+            .Select(g =>
+            {
+                var shared = g.GroupBy(r => r.ReferenceExampleId.GetValueOrDefault())
+                    .Where(e => e.Select(r => r.ProjectId).Distinct().Count() == experiments.Count)
+                    .Select(e => e.Key)
+                    .ToHashSet();
+                return (Value: g.Key, Examples: shared, Runs: g.ToList());
+            })
+            .OrderByDescending(g => g.Examples.Count)
+            .ThenBy(g => g.Value, StringComparer.Ordinal)
+            .Skip(query.Offset)
+            .Take(query.Limit)
+            .ToList();
+        var found = new List<ExperimentGroup>();
+        foreach (var group in groups)
+        {
+            var page = ordered.Where(group.Examples.Contains).Take(examplesPerGroup).ToList();
+            var rows =
+                page.Count == 0
+                    ? []
+                    : (
+                        await RowsAsync(
+                            caller,
+                            query with
+                            {
+                                ExampleIds = page,
+                                Offset = 0,
+                                Limit = page.Count,
+                                Sort = null,
+                            },
+                            cancellationToken
                         )
+                    ).Rows;
+            var own = group.Runs.Select(r => r.Id).ToHashSet();
+            found.Add(
+                new ExperimentGroup(
+                    group.Value,
+                    experiments,
+                    [
+                        .. group.Runs.Where(r =>
+                            group.Examples.Contains(r.ReferenceExampleId.GetValueOrDefault())
+                        ),
+                    ],
+                    [
+                        .. rows.Select(r =>
+                            r with
+                            {
+                                Runs = [.. r.Runs.Where(run => own.Contains(run.Id))],
+                            }
+                        ),
+                    ],
+                    group.Examples.Count
+                )
             );
+        }
+
+        return found;
+    }
 
     /// <summary>Metadata of an experiment, as the client gave it.</summary>
     public static JsonObject MetadataOf(Project experiment)
@@ -266,6 +431,9 @@ public sealed record ExperimentQuery
     public IReadOnlyDictionary<Guid, IReadOnlyList<string>> Filters { get; init; } =
         new Dictionary<Guid, IReadOnlyList<string>>();
 
+    /// <summary>By what the rows are sorted; null for the order of the dataset.</summary>
+    public ExperimentSort? Sort { get; init; }
+
     /// <summary>Skip this many examples.</summary>
     public int Offset { get; init; }
 
@@ -275,6 +443,59 @@ public sealed record ExperimentQuery
     /// <summary>What to bring of each run.</summary>
     public RunParts Parts { get; init; } = RunParts.All;
 }
+
+/// <summary>Sorts rows by a figure of the first experiment.</summary>
+/// <param name="By"><c>latency</c>, <c>total_tokens</c>, <c>total_cost</c>, <c>start_time</c>, <c>status</c> (failures last when ascending), or a feedback key, with or without <c>feedback.</c> before it.</param>
+/// <param name="IsAscending">Smallest first.</param>
+public sealed record ExperimentSort(string By, bool IsAscending)
+{
+    /// <summary>The examples in this order; those without a figure come last, in the order given.</summary>
+    public List<Guid> Apply(IReadOnlyList<Guid> exampleIds, ExperimentFigures figures)
+    {
+        var key = By.StartsWith("feedback.", StringComparison.Ordinal) ? By[9..] : By;
+        var place = figures.Keys.ToList().IndexOf(key);
+        var values = figures
+            .Runs.Select(r => (r.ExampleId, Value: ValueOf(r, place)))
+            .Where(r => double.IsFinite(r.Value))
+            .GroupBy(r => r.ExampleId, r => r.Value)
+            .ToDictionary(g => g.Key, g => g.Average());
+        var known = exampleIds.Where(values.ContainsKey);
+        return
+        [
+            .. IsAscending
+                ? known.OrderBy(i => values[i])
+                : known.OrderByDescending(i => values[i]),
+            .. exampleIds.Where(i => !values.ContainsKey(i)),
+        ];
+    }
+
+    private double ValueOf(ExperimentRunFigures run, int place) =>
+        place >= 0
+            ? run.Scores[place]
+            : By switch
+            {
+                "latency" => run.Latency ?? double.NaN,
+                "total_tokens" or "tokens" => run.Tokens,
+                "total_cost" or "cost" => (double)run.Cost,
+                "start_time" => run.StartTime.ToUnixTimeMilliseconds(),
+                "status" or "error" => run.Status == RunStatus.Error ? 1 : 0,
+                _ => double.NaN,
+            };
+}
+
+/// <summary>Examples that share a value of metadata, with what every experiment made of them.</summary>
+/// <param name="Value">The value, as text.</param>
+/// <param name="Experiments">The experiments asked for, in order.</param>
+/// <param name="Runs">All their runs on these examples under the value, without payloads.</param>
+/// <param name="Rows">The first examples, with runs.</param>
+/// <param name="ExampleCount">How many examples there are in all.</param>
+public sealed record ExperimentGroup(
+    string Value,
+    IReadOnlyList<Project> Experiments,
+    IReadOnlyList<Run> Runs,
+    IReadOnlyList<ExperimentRow> Rows,
+    int ExampleCount
+);
 
 /// <summary>A page of results.</summary>
 /// <param name="Rows">The rows.</param>

@@ -99,16 +99,12 @@ public sealed class ResultsView
     /// <summary>Smallest and largest value of a metric over all experiments, for colours.</summary>
     public (double Low, double High) Range(int metric)
     {
-        var values = Experiments
-            .SelectMany(e => e.Examples.Values.Select(x => x.Values[metric]))
-            .Where(double.IsFinite)
-            .DefaultIfEmpty(0);
-        var (low, high) = (double.MaxValue, double.MinValue);
-        foreach (var value in values)
-        {
-            low = Math.Min(low, value);
-            high = Math.Max(high, value);
-        }
+        var ranges = Experiments
+            .Select(e => e.Range(metric))
+            .Where(r => r.Low <= r.High)
+            .DefaultIfEmpty((0, 0))
+            .ToList();
+        var (low, high) = (ranges.Min(r => r.Item1), ranges.Max(r => r.Item2));
 
         // Scores that lie between 0 and 1 mean something there; others are seen against each other.
         return Metrics[metric].Kind == MetricKind.Score && low >= 0 && high <= 1

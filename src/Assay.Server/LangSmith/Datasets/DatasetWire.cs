@@ -20,6 +20,8 @@ internal static class DatasetWire
         app.MapComparative();
         app.MapExperimentUpload();
         app.MapGroupedExperiments();
+        app.MapGroupedRuns();
+        app.MapSharedExperiments();
         app.MapFeedbackTokens();
         app.MapFeedbackSettings();
         app.MapQueues();

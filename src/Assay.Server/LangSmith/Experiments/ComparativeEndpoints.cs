@@ -50,15 +50,24 @@ internal static class ComparativeEndpoints
         return WireResult.Json(w => Write(w, known.First(c => c.Comparison.Id == made.Id), null));
     }
 
-    private static async Task<IResult> ListAsync(
+    private static Task<IResult> ListAsync(
         Guid id,
         HttpContext context,
         ComparativeExperiments comparisons,
         TraceQueries queries
+    ) => AnswerAsync(id, context, context.Caller(), comparisons, queries, isPublic: false);
+
+    /// <summary>The comparative experiments of a dataset; for visitors without what belongs to the workspace.</summary>
+    public static async Task<IResult> AnswerAsync(
+        Guid id,
+        HttpContext context,
+        Caller caller,
+        ComparativeExperiments comparisons,
+        TraceQueries queries,
+        bool isPublic
     )
     {
         var q = context.Request.Query;
-        var caller = context.Caller();
         IEnumerable<ComparativeSummary> found = await comparisons.ListAsync(
             caller,
             id,
@@ -81,6 +90,16 @@ internal static class ComparativeEndpoints
             found = found.Where(c => ids.Contains(c.Comparison.Id));
         }
 
+        var isDescending = q.Flag("sort_by_desc") ?? true;
+        var sortBy = q.Word("sort_by");
+        found = sortBy switch
+        {
+            null or "created_at" => isDescending ? found : found.Reverse(),
+            "name" => isDescending
+                ? found.OrderByDescending(c => c.Comparison.Name, StringComparer.Ordinal)
+                : found.OrderBy(c => c.Comparison.Name, StringComparer.Ordinal),
+            _ => throw BodyFields.Wrong("sort_by", "created_at or name"),
+        };
         var page = found
             .Skip(q.Whole("offset", 0, 0, int.MaxValue))
             .Take(q.Whole("limit", 100, 1, 100))
@@ -105,7 +124,7 @@ internal static class ComparativeEndpoints
             w.WriteStartArray();
             foreach (var item in page)
             {
-                Write(w, item, stats[item.Comparison.Id]);
+                Write(w, item, stats[item.Comparison.Id], isPublic);
             }
 
             w.WriteEndArray();
@@ -124,16 +143,21 @@ internal static class ComparativeEndpoints
     private static void Write(
         Utf8JsonWriter w,
         ComparativeSummary item,
-        IReadOnlyList<FeedbackRecord>? feedback
+        IReadOnlyList<FeedbackRecord>? feedback,
+        bool isPublic = false
     )
     {
         var c = item.Comparison;
         w.WriteStartObject();
         w.WriteString("id", c.Id);
-        w.WriteString("tenant_id", c.WorkspaceId);
         w.WriteString("name", c.Name);
         w.WriteString("description", c.Description);
-        w.WriteString("reference_dataset_id", c.DatasetId);
+        if (!isPublic)
+        {
+            w.WriteString("tenant_id", c.WorkspaceId);
+            w.WriteString("reference_dataset_id", c.DatasetId);
+        }
+
         w.WriteJson("extra", c.ExtraJson);
         w.WriteString("created_at", WireAsOf.Time(c.CreatedAt));
         w.WriteString("modified_at", WireAsOf.Time(c.ModifiedAt));

@@ -44,31 +44,11 @@ internal static class FeedbackEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, TraceQueries queries)
     {
-        var q = context.Request.Query;
         var items = await queries.FeedbackAsync(
             context.Caller(),
-            new FeedbackQuery
+            Read(context.Request.Query) with
             {
                 WorkspaceId = context.Caller().WorkspaceId,
-                RunIds = q.Ids("run"),
-                ProjectIds = q.Ids("session"),
-                Keys = q.Words("key"),
-                SourceTypes = q.Words("source"),
-                UserId = q.Id("user"),
-                ComparativeExperimentId = q.Id("comparative_experiment_id"),
-                HasComment = q.Bool("has_comment"),
-                HasScore = q.Bool("has_score"),
-                IsOnRun = q.Text("level") switch
-                {
-                    null => null,
-                    "run" => true,
-                    "session" => false,
-                    _ => throw BodyFields.Wrong("level", "run or session"),
-                },
-                From = q.Time("min_created_at"),
-                To = q.Time("max_created_at"),
-                Limit = q.Int("limit", 100, 1, 100),
-                Offset = q.Int("offset", 0, 0, int.MaxValue),
             },
             context.RequestAborted
         );
@@ -83,6 +63,32 @@ internal static class FeedbackEndpoints
             w.WriteEndArray();
         });
     }
+
+    /// <summary>The conditions of a list of feedback; the workspace is the caller's to say.</summary>
+    public static FeedbackQuery Read(IQueryCollection q) =>
+        new()
+        {
+            WorkspaceId = Guid.Empty,
+            RunIds = q.Ids("run"),
+            ProjectIds = q.Ids("session"),
+            Keys = q.Words("key"),
+            SourceTypes = q.Words("source"),
+            UserId = q.Id("user"),
+            ComparativeExperimentId = q.Id("comparative_experiment_id"),
+            HasComment = q.Bool("has_comment"),
+            HasScore = q.Bool("has_score"),
+            IsOnRun = q.Text("level") switch
+            {
+                null => null,
+                "run" => true,
+                "session" => false,
+                _ => throw BodyFields.Wrong("level", "run or session"),
+            },
+            From = q.Time("min_created_at"),
+            To = q.Time("max_created_at"),
+            Limit = q.Int("limit", 100, 1, 100),
+            Offset = q.Int("offset", 0, 0, int.MaxValue),
+        };
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext context, TraceQueries queries)
     {

@@ -57,11 +57,17 @@ internal static class RunOut
         Utf8JsonWriter w,
         Run run,
         Func<Attachment, string> attachmentUrl,
-        RunRelations relations
+        RunRelations relations,
+        bool withProject = false
     )
     {
         w.WriteStartObject();
         Fields(w, run, attachmentUrl, relations);
+        if (withProject)
+        {
+            w.WriteString("session_id", run.ProjectId);
+        }
+
         w.WriteEndObject();
     }
 

@@ -9,7 +9,12 @@ namespace Assay.Server.LangSmith.Sessions;
 /// <summary>Writes a project as LangSmith's clients read a session; figures only when they were asked for.</summary>
 internal static class SessionOut
 {
-    public static void Write(Utf8JsonWriter w, Project project, SessionFigures? figures)
+    public static void Write(
+        Utf8JsonWriter w,
+        Project project,
+        SessionFigures? figures,
+        Action? more = null
+    )
     {
         w.WriteStartObject();
         w.WriteString("id", project.Id);
@@ -33,6 +38,7 @@ internal static class SessionOut
             WriteFacets(w, figures.Facets);
         }
 
+        more?.Invoke();
         w.WriteEndObject();
     }
 

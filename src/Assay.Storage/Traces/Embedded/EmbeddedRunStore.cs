@@ -25,6 +25,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     private readonly Applier _applier;
     private readonly SearchIndex _search;
     private readonly IndexWriter _writer;
+    private readonly ExperimentCache _experiments;
     private readonly StoreUpkeep _upkeep;
     private readonly CancellationTokenSource _closing = new();
     private readonly RunReader _runs;
@@ -78,7 +79,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         );
         slots = new SearchSlots(_search);
         _runs = new RunReader(_index, _projects, payloads, slots);
-        _writer = new IndexWriter(_index, _applier);
+        _experiments = new ExperimentCache(_index, _projects);
+        _writer = new IndexWriter(_index, _applier, _experiments);
         _upkeep = new StoreUpkeep(
             _index,
             _writer,
@@ -170,12 +172,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         CancellationToken cancellationToken
     ) =>
         Task.Run(
-            () =>
-                new ExperimentReader(_index, _projects).Read(
-                    workspaceId,
-                    experimentId,
-                    cancellationToken
-                ),
+            () => _experiments.Read(workspaceId, experimentId, cancellationToken),
             cancellationToken
         );
 
@@ -273,13 +270,14 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
         );
     }
 
-    public Task<FeedbackRecord?> UpdateFeedbackAsync(
+    public async Task<FeedbackRecord?> UpdateFeedbackAsync(
         Guid workspaceId,
         Guid feedbackId,
         Func<FeedbackRecord, FeedbackRecord> change,
         CancellationToken cancellationToken
-    ) =>
-        _writer.WriteAsync(
+    )
+    {
+        var changed = await _writer.WriteAsync(
             () =>
             {
                 if (FeedbackTable.Find(_index.Writer, workspaceId, feedbackId) is not { } old)
@@ -293,16 +291,27 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             },
             cancellationToken
         );
+        _experiments.Changed(workspaceId, changed is null ? [] : [changed]);
+        return changed;
+    }
 
-    public Task<bool> DeleteFeedbackAsync(
+    public async Task<bool> DeleteFeedbackAsync(
         Guid workspaceId,
         Guid feedbackId,
         CancellationToken cancellationToken
-    ) =>
-        _writer.WriteAsync(
-            () => FeedbackTable.Delete(_index.Writer, workspaceId, feedbackId),
+    )
+    {
+        var gone = await _writer.WriteAsync(
+            () =>
+                FeedbackTable.Find(_index.Writer, workspaceId, feedbackId) is { } old
+                && FeedbackTable.Delete(_index.Writer, workspaceId, feedbackId)
+                    ? old
+                    : null,
             cancellationToken
         );
+        _experiments.Changed(workspaceId, gone is null ? [] : [gone]);
+        return gone is not null;
+    }
 
     public Task<
         IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
@@ -433,6 +442,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             try
             {
                 var changes = _applier.Apply(batches);
+                Forget(changes, batches);
                 _failure = null;
                 await _search.AddAsync(new SearchBatch(batches[^1].End, _applier.SearchDocs()));
                 Advance(batches[^1].End);
@@ -478,6 +488,16 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
                 TimeSpan.FromMilliseconds(Math.Min(5_000, 100 << Math.Min(attempt, 6))),
                 _time
             );
+        }
+    }
+
+    /// <summary>Before anybody is told that the batches are applied.</summary>
+    private void Forget(IReadOnlyList<RunsChanged> changes, IReadOnlyList<JournaledBatch> batches)
+    {
+        _experiments.Changed(changes);
+        foreach (var batch in batches)
+        {
+            _experiments.Changed(batch.WorkspaceId, batch.Feedback);
         }
     }
 

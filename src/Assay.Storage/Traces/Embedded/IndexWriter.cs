@@ -1,7 +1,7 @@
 namespace Assay.Storage.Traces.Embedded;
 
 /// <summary>Changes of the index that do not come by the journal: one at a time, each in a transaction that is durable when it is done.</summary>
-internal sealed class IndexWriter(IndexDatabase index, Applier applier)
+internal sealed class IndexWriter(IndexDatabase index, Applier applier, ExperimentCache experiments)
 {
     public async Task<T> WriteAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
@@ -29,8 +29,12 @@ internal sealed class IndexWriter(IndexDatabase index, Applier applier)
     }
 
     /// <summary>Takes runs out of the index and brings what is left of their traces up to date.</summary>
-    public Task<long> RemoveAsync(Func<List<RunRow>> find, CancellationToken cancellationToken) =>
-        WriteAsync(
+    public async Task<long> RemoveAsync(
+        Func<List<RunRow>> find,
+        CancellationToken cancellationToken
+    )
+    {
+        var removed = await WriteAsync(
             () =>
             {
                 var rows = find().DistinctBy(r => r.Pk).ToList();
@@ -40,4 +44,11 @@ internal sealed class IndexWriter(IndexDatabase index, Applier applier)
             },
             cancellationToken
         );
+        if (removed > 0)
+        {
+            experiments.Clear();
+        }
+
+        return removed;
+    }
 }
