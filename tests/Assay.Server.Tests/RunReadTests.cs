@@ -168,6 +168,126 @@ public sealed class RunReadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Figures_come_by_tag_and_a_run_counts_for_each_of_its_tags()
+    {
+        foreach (
+            var tags in (string[][])
+                [
+                    ["a", "b"],
+                    ["b"],
+                    [],
+                ]
+        )
+        {
+            await SendAsync(
+                new
+                {
+                    id = Guid.CreateVersion7(),
+                    name = "tagged",
+                    run_type = "chain",
+                    session_name = "tags",
+                    tags,
+                }
+            );
+        }
+
+        var project = (await _server.JsonAsync(HttpMethod.Get, "/sessions?name=tags"))[0]
+            .GetProperty("id")
+            .GetGuid();
+        var byTag = await _server.JsonAsync(
+            HttpMethod.Post,
+            "/runs/stats",
+            new { session = new[] { project }, group_by = new { attribute = "tag" } }
+        );
+        Assert.Equal(
+            [("a", 1), ("b", 2)],
+            byTag
+                .EnumerateObject()
+                .Select(g => (g.Name, g.Value.GetProperty("run_count").GetInt32()))
+                .Order()
+        );
+    }
+
+    [Fact]
+    public async Task Projects_are_filtered_in_the_filter_language()
+    {
+        foreach (
+            var (name, team, runs) in ((string, string, int)[])[("a", "red", 1), ("b", "blue", 2)]
+        )
+        {
+            var project = await _server.JsonAsync(
+                HttpMethod.Post,
+                "/sessions",
+                new { name = $"filter-{name}", extra = new { metadata = new { team } } }
+            );
+            for (var i = 0; i < runs; i++)
+            {
+                await SendAsync(
+                    new
+                    {
+                        id = Guid.CreateVersion7(),
+                        name,
+                        run_type = "chain",
+                        session_name = $"filter-{name}",
+                    }
+                );
+            }
+
+            await _server.JsonAsync(
+                HttpMethod.Post,
+                "/feedback",
+                new
+                {
+                    key = "quality",
+                    score = name == "a" ? 0.2 : 0.9,
+                    session_id = project.GetProperty("id").GetGuid(),
+                }
+            );
+        }
+
+        foreach (
+            var (filter, expected) in ((string, string[])[])
+                [
+                    ("eq(name, \"filter-a\")", ["a"]),
+                    ("like(name, \"%-b\")", ["b"]),
+                    ("eq(metadata.team, \"red\")", ["a"]),
+                    ("and(eq(metadata_key, \"team\"), neq(metadata_value, \"red\"))", ["b"]),
+                    ("has(metadata, '{\"team\": \"red\"}')", ["a"]),
+                    ("gt(run_count, 1)", ["b"]),
+                    ("and(eq(feedback_key, \"quality\"), lt(feedback_score, 0.5))", ["a"]),
+                    ("eq(reference_dataset_id, null)", ["a", "b"]),
+                    ("or(eq(name, \"filter-a\"), not(lt(run_count, 2)))", ["a", "b"]),
+                    ("gt(start_time, \"2100-01-01T00:00:00Z\")", []),
+                ]
+        )
+        {
+            var found = await _server.JsonAsync(
+                HttpMethod.Get,
+                $"/sessions?name_contains=filter-&filter={Uri.EscapeDataString(filter)}"
+            );
+            Assert.Equal(
+                expected,
+                found.EnumerateArray().Select(p => p.GetProperty("name").GetString()![7..]).Order()
+            );
+        }
+    }
+
+    [Fact]
+    public async Task A_filter_of_projects_that_names_what_they_do_not_have_is_refused()
+    {
+        using var answer = await _server.Client.GetAsync(
+            "/sessions?filter=" + Uri.EscapeDataString("eq(nam, \"x\")"),
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(
+            "name",
+            await answer.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task Projects_are_ordered_by_their_figures_and_deleted_many_at_once()
     {
         var ids = new List<Guid>();

@@ -148,6 +148,8 @@ test("statistics answer for a project and for a condition", async () => {
   const roots = await client.getRunStats({ projectNames: [projectName], isRoot: true, filter: 'eq(name, "again")' });
   assert.equal(roots.run_count, 1);
   assert.equal(typeof stats.latency_p50, "number");
+  assert.deepEqual(stats.prompt_token_details, { cache_read: 80 });
+  assert.deepEqual(stats.completion_token_details, { reasoning: 10 });
 });
 
 test("threads are grouped, listed and read in order", async () => {

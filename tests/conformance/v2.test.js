@@ -96,6 +96,14 @@ test("threads are listed, read and summed up", async () => {
   assert.match(threads[1].last_outputs, /turn 2/);
   assert.deepEqual((await all(client.threads.query({ project_id: projectId, filter: 'eq(name, "other")' }))).map((t) => t.thread_id), ["another"]);
 
+  assert.deepEqual(threads[1].total_token_details, { cache_read: 80, reasoning: 10 });
+  const passing = async (thread_filter) => (await all(client.threads.query({ project_id: projectId, thread_filter, page_size: 1 }))).map((t) => t.thread_id);
+  assert.deepEqual(await passing("gt(count, 1)"), [thread]);
+  assert.deepEqual(await passing("lt(turns, 2)"), ["another"]);
+  assert.deepEqual(await passing("and(gte(total_tokens, 100), eq(num_errored_turns, 0))"), ["another", thread]);
+  assert.deepEqual(await passing('or(eq(thread_id, "another"), gt(latency_p50, "1h"))'), ["another"]);
+  assert.deepEqual(await passing('lt(max_start_time, "2020-01-01T00:00:00Z")'), []);
+
   const turns = await all(client.threads.listTraces(thread, { project_id: projectId, selects: ["NAME", "TRACE_ID", "INPUTS", "TOTAL_TOKENS"], page_size: 1 }));
   assert.deepEqual(turns.map((t) => t.name), ["turn 1", "turn 2"]);
   assert.equal(turns[0].total_tokens, 120);
@@ -141,9 +149,41 @@ test("v2 errors are problem documents with the right status", async () => {
   await assert.rejects(all(client.runs.query({ project_ids: [projectId], cursor: "?" })), { status: 400 });
   await assert.rejects(all(client.runs.query({ project_ids: [projectId], run_type: "X" })), { status: 422 });
   await assert.rejects(all(client.traces.query({ project_id: randomUUID() })), { status: 404 });
-  await assert.rejects(all(client.threads.query({ project_id: projectId, thread_filter: "gt(count, 1)" })), { status: 501 });
+  await assert.rejects(all(client.threads.query({ project_id: projectId, thread_filter: "gt(colour, 1)" })), { status: 400 });
   const response = await fetch(`${process.env.ASSAY_URL}/v2/runs/query`, { method: "POST", body: "{}" });
   assert.equal(response.status, 401);
   assert.match(response.headers.get("content-type"), /application\/problem\+json/);
   assert.equal((await response.json()).status, 401);
+});
+
+test("v2 lists come as events when the client accepts them", async () => {
+  const client = newClient();
+  const projectName = project();
+  const { root, model, tool } = await sendTree(client, projectName);
+  const { id: projectId } = await client.readProject({ projectName });
+  const events = async (path, body) => {
+    const response = await fetch(`${process.env.ASSAY_URL}${path}`, { method: body ? "POST" : "GET", headers: { "x-api-key": process.env.ASSAY_KEY, accept: "text/event-stream", "content-type": "application/json" }, body: body && JSON.stringify(body) });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+    const blocks = (await response.text()).split("\n\n").filter((b) => b).map((b) => Object.fromEntries(b.split("\n").map((l) => [l.slice(0, l.indexOf(":")), l.slice(l.indexOf(":") + 2)])));
+    assert.equal(blocks.pop().event, "end");
+    const page = { items: [] };
+    for (const { data } of blocks) {
+      for (const { path, value } of JSON.parse(data)) {
+        if (path === "") Object.assign(page, value);
+        else if (path === "/items/-") page.items.push(value);
+        else page[path.slice(1)] = value;
+      }
+    }
+    return page;
+  };
+  const first = await events("/api/v2/runs/query", { project_ids: [projectId], selects: ["ID", "NAME"], page_size: 2 });
+  assert.equal(first.items.length, 2);
+  assert.equal(first.has_more, true);
+  const second = await events("/api/v2/runs/query", { project_ids: [projectId], selects: ["ID", "NAME"], page_size: 2, cursor: first.next_cursor });
+  assert.equal(second.next_cursor, null);
+  assert.deepEqual([...first.items, ...second.items].map((r) => r.id).sort(), [root.id, model.id, tool.id].sort());
+  assert.equal((await events("/api/v2/traces/query", { project_id: projectId })).items[0].trace_aggregates.total_tokens, 120);
+  assert.equal((await events(`/api/v2/traces/${root.id}/runs?project_id=${projectId}`)).items.length, 3);
+  assert.equal((await events("/api/v2/threads/query", { project_id: projectId })).items.length, 0);
 });

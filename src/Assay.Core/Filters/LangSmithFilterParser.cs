@@ -27,7 +27,7 @@ public static class LangSmithFilterParser
         return Build(call);
     }
 
-    private static Filter Build(FilterCall call)
+    internal static Filter Build(FilterCall call)
     {
         switch (call.Name)
         {

@@ -69,6 +69,9 @@ public sealed record ConversationQuery
     /// <summary>Condition that some run of a root's trace must meet.</summary>
     public Filter? TreeFilter { get; init; }
 
+    /// <summary>Condition that the whole thread must meet: all of its traces count, whatever else is asked.</summary>
+    public SummaryFilter<Conversation>? ThreadFilter { get; init; }
+
     /// <summary>Roots started at or after.</summary>
     public DateTimeOffset? From { get; init; }
 

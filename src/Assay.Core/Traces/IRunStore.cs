@@ -69,6 +69,9 @@ public interface IRunStore
     /// <summary>Figures over the runs of a query; order, limit, cursor and parts are ignored.</summary>
     Task<RunStats> StatsAsync(RunQuery query, CancellationToken cancellationToken);
 
+    /// <summary>Parts of tokens and costs over the runs of a query, summed up by name; order, limit, cursor and parts are ignored. Reads details, so it costs more than <see cref="StatsAsync"/>.</summary>
+    Task<UsageParts> UsagePartsAsync(RunQuery query, CancellationToken cancellationToken);
+
     /// <summary>Figures of many projects at once, over a time range, from pre-aggregates; roots only where <paramref name="rootsOnly"/>.</summary>
     Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
         Guid workspaceId,

@@ -71,6 +71,9 @@ public sealed record RunSeriesQuery
     /// <summary>…or a metadata key.</summary>
     public string? GroupByMetadataKey { get; init; }
 
+    /// <summary>…or tags: a run counts in the group of each of its tags, and in none when it has none.</summary>
+    public bool GroupByTag { get; init; }
+
     /// <summary>At most this many groups, the largest; the rest is summed up as "other".</summary>
     public int MaxGroups { get; init; } = 6;
 }

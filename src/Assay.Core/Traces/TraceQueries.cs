@@ -102,6 +102,23 @@ public sealed class TraceQueries(IRunStore store)
         );
     }
 
+    /// <summary>Parts of tokens and costs over a set of runs.</summary>
+    public async Task<UsageParts> UsagePartsAsync(
+        Caller caller,
+        RunQuery query,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await store.UsagePartsAsync(
+            query with
+            {
+                WorkspaceId = caller.WorkspaceId,
+            },
+            cancellationToken
+        );
+    }
+
     /// <summary>Figures of projects, from pre-aggregates.</summary>
     public async Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
         Caller caller,

@@ -1,4 +1,5 @@
 using Assay.Core.Filters;
+using Assay.Core.Threads;
 using Assay.Core.Traces;
 using CsCheck;
 
@@ -212,6 +213,126 @@ public abstract partial class RunStoreContract
                 .Select(g => (g.Key, (long)g.Count()))
                 .Order(),
             byKey.Select(b => (b.Group, b.Stats.RunCount)).Order()
+        );
+    }
+
+    [Fact]
+    public async Task Groups_by_tag_count_a_run_for_each_of_its_tags()
+    {
+        await PutAsync(new SampleTraces(25, Project).Make(60).Runs);
+        var all = await RunsAsync();
+        var byTag = await Store.SeriesAsync(
+            new RunSeriesQuery
+            {
+                Runs = Query() with { From = Start.AddDays(-1) },
+                Bucket = TimeSpan.FromDays(1),
+                GroupByTag = true,
+                MaxGroups = 100,
+            },
+            Token
+        );
+        Assert.Equal(
+            all.SelectMany(r => r.Tags.Distinct())
+                .GroupBy(t => t)
+                .Select(g => (g.Key, (long)g.Count()))
+                .Order(),
+            byTag.Select(b => (b.Group, b.Stats.RunCount)).Order()
+        );
+    }
+
+    [Fact]
+    public async Task Parts_of_tokens_and_costs_count_once_per_trace()
+    {
+        var (root, agent, call, other) = (NewId(), NewId(), NewId(), NewId());
+        await PutAsync(
+            Create(root, r => r.Name = "root"),
+            Create(agent, r => Bear(r, root, root, 7)),
+            Create(call, r => Bear(r, root, agent, 7)),
+            Create(other, r => Bear(r, other, null, 30))
+        );
+        Assert.Equal(37, await CachedAsync(Query()));
+        Assert.Equal(37, await CachedAsync(Query() with { IsRoot = true }));
+        Assert.Equal(7, await CachedAsync(Query() with { TraceId = root }));
+        Assert.Equal(
+            7,
+            await CachedAsync(
+                Query() with
+                {
+                    Filter = LangSmithFilterParser.Parse($"eq(id, \"{call}\")"),
+                }
+            )
+        );
+        Assert.Equal(0, await CachedAsync(Query() with { WorkspaceId = NewId() }));
+
+        static Guid NewId() => Guid.CreateVersion7();
+
+        static void Bear(RunWrite run, Guid trace, Guid? parent, int cached)
+        {
+            (run.TraceId, run.ParentRunId, run.Kind) = (trace, parent, RunKind.Llm);
+            run.EndTime = Start.AddSeconds(1);
+            run.Outputs = Json(
+                $$"""{"usage_metadata":{"input_tokens":100,"output_tokens":1,"total_tokens":101,"input_token_details":{"cache_read":{{cached}} } } }"""
+            );
+        }
+
+        async Task<long> CachedAsync(RunQuery query) =>
+            (await Store.UsagePartsAsync(query, Token)).PromptTokens.GetValueOrDefault(
+                "cache_read"
+            );
+    }
+
+    [Theory]
+    [InlineData("gt(count, 3)")]
+    [InlineData("eq(num_errored_turns, 0)")]
+    [InlineData("or(gt(latency_p50, \"1s\"), eq(thread_id, \"t1\"))")]
+    [InlineData("and(gte(feedback_score, 0.5), eq(feedback_key, \"correctness\"))")]
+    [InlineData("gte(max_start_time, \"2026-03-01T10:00:00Z\")")]
+    public async Task A_condition_on_threads_sees_the_whole_thread(string filter)
+    {
+        var sample = new SampleTraces(26, Project).Make(80);
+        await AppendAsync(Workspace, sample.Runs, sample.Feedback);
+        var condition = ConversationFilter.Parse(filter);
+        var question = new ConversationQuery
+        {
+            WorkspaceId = Workspace,
+            ProjectId = Project,
+            Limit = 100,
+        };
+        var all = (await Store.ConversationsAsync(question, Token)).Items;
+        var passing = await Store.ConversationsAsync(
+            question with
+            {
+                ThreadFilter = condition,
+            },
+            Token
+        );
+        Assert.Equal(
+            all.Where(condition.IsMatch).Select(t => t.ThreadId),
+            passing.Items.Select(t => t.ThreadId)
+        );
+        Assert.Equal(passing.Items.Count, passing.Total);
+
+        // Narrower questions change which threads are asked, not what the condition sees of them.
+        var narrow = await Store.ConversationsAsync(
+            question with
+            {
+                ThreadFilter = condition,
+                Filter = LangSmithFilterParser.Parse("eq(status, \"error\")"),
+            },
+            Token
+        );
+        var failed = (
+            await Store.ConversationsAsync(
+                question with
+                {
+                    Filter = LangSmithFilterParser.Parse("eq(status, \"error\")"),
+                },
+                Token
+            )
+        ).Items.Select(t => t.ThreadId);
+        Assert.Equal(
+            all.Where(condition.IsMatch).Select(t => t.ThreadId).Intersect(failed).Order(),
+            narrow.Items.Select(t => t.ThreadId).Order()
         );
     }
 

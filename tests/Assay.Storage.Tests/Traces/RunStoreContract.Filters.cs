@@ -158,6 +158,69 @@ public abstract partial class RunStoreContract
         ];
     }
 
+    [Fact]
+    public async Task Runs_with_feedback_are_found_whichever_came_first_and_wherever_the_run_moved()
+    {
+        var (early, late, child, moved, none) = (NewId(), NewId(), NewId(), NewId(), NewId());
+        await GiveAsync(Feedback(early, "quality", 0.9));
+        await PutAsync(
+            Create(early, r => r.StartTime = Start.AddMinutes(1)),
+            Create(late, r => r.StartTime = Start.AddMinutes(2)),
+            Create(
+                child,
+                r => (r.TraceId, r.ParentRunId, r.StartTime) = (late, late, Start.AddMinutes(3))
+            ),
+            Create(moved, r => r.StartTime = Start.AddMinutes(9)),
+            Create(none)
+        );
+        await GiveAsync(
+            Feedback(late, "quality", 0.1),
+            Feedback(child, "quality", 0.8),
+            Feedback(moved, "quality", 0.7),
+            Feedback(none, "other", 1)
+        );
+        await PutAsync(Update(moved, r => r.StartTime = Start));
+        await SameAsync(null, "eq(feedback_key, \"quality\")", child, late, early, moved);
+        await SameAsync(true, "eq(feedback_key, \"quality\")", late, early, moved);
+        await SameAsync(
+            null,
+            "and(eq(feedback_key, \"quality\"), gt(feedback_score, 0.5))",
+            child,
+            early,
+            moved
+        );
+        var given = await Store.FeedbackAsync(
+            new FeedbackQuery { WorkspaceId = Workspace, RunIds = [early] },
+            Token
+        );
+        await Store.DeleteFeedbackAsync(Workspace, given[0].Id, Token);
+        await SameAsync(null, "eq(feedback_key, \"quality\")", child, late, moved);
+        await ReopenAsync();
+        await SameAsync(null, "eq(feedback_key, \"quality\")", child, late, moved);
+
+        static Guid NewId() => Guid.CreateVersion7();
+
+        async Task SameAsync(bool? isRoot, string filter, params Guid[] expected)
+        {
+            var found = new List<Guid>();
+            var query = Query() with
+            {
+                ProjectIds = [Project],
+                IsRoot = isRoot,
+                Filter = LangSmithFilterParser.Parse(filter),
+                Limit = 1,
+            };
+            do
+            {
+                var page = await Store.QueryAsync(query, Token);
+                found.AddRange(page.Runs.Select(r => r.Id));
+                query = query with { Cursor = page.Next };
+            } while (query.Cursor is not null);
+
+            Assert.Equal(expected, found);
+        }
+    }
+
     private async Task SameAsync(
         RunQuery query,
         IReadOnlyList<IReadOnlyList<FilterSubject>> traces,

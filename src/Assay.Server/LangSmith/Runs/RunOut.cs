@@ -221,7 +221,8 @@ internal static class RunOut
         w.WriteId("price_model_id", run.Cost?.PriceId);
     }
 
-    private static void Counts(
+    /// <summary>Parts of tokens by name.</summary>
+    public static void Counts(
         Utf8JsonWriter w,
         string name,
         IReadOnlyDictionary<string, long>? details

@@ -13,6 +13,18 @@ internal static class RunStatsEndpoints
     // One bucket from 1970 to 2069: a series with it is a set of figures by group.
     private static readonly TimeSpan OneBucket = TimeSpan.FromDays(36_500);
 
+    private const long MaxUnaskedParts = 10_000;
+
+    private static readonly string[] s_parts =
+    [
+        "all_run_stats",
+        "all_token_stats",
+        "prompt_token_details",
+        "completion_token_details",
+        "prompt_cost_details",
+        "completion_cost_details",
+    ];
+
     public static void MapRunStats(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/runs/stats", StatsAsync).Needs(Permission.Read);
@@ -31,10 +43,23 @@ internal static class RunStatsEndpoints
         }
 
         var stats = await queries.StatsAsync(context.Caller(), query, context.RequestAborted);
+
+        // Reading the parts costs more than all figures together: of many runs they come when they are named.
+        var selected = json.Texts("select");
+        var parts =
+            selected.Any(s_parts.Contains)
+            || (selected.Count == 0 && stats.RunCount <= MaxUnaskedParts)
+                ? await queries.UsagePartsAsync(context.Caller(), query, context.RequestAborted)
+                : null;
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
             StatsOut.Write(w, stats, isSession: false);
+            if (parts is not null)
+            {
+                StatsOut.WriteParts(w, parts);
+            }
+
             w.WriteEndObject();
         });
     }
@@ -49,9 +74,9 @@ internal static class RunStatsEndpoints
     {
         var attribute = group.Text("attribute");
         var path = group.Text("path");
-        if (attribute is not ("name" or "run_type" or "metadata"))
+        if (attribute is not ("name" or "run_type" or "tag" or "metadata"))
         {
-            return Errors.Invalid("group_by.attribute: must be name, run_type or metadata");
+            return Errors.Invalid("group_by.attribute: must be name, run_type, tag or metadata");
         }
 
         if (attribute == "metadata" && path is null)
@@ -71,6 +96,7 @@ internal static class RunStatsEndpoints
                     "run_type" => RunField.Kind,
                     _ => null,
                 },
+                GroupByTag = attribute == "tag",
                 GroupByMetadataKey = attribute == "metadata" ? path : null,
                 MaxGroups = Math.Clamp(group.Int("max_groups") ?? 5, 1, 100),
             },

@@ -42,6 +42,27 @@ internal static class StatsOut
         w.WriteEndArray();
     }
 
+    /// <summary>Parts of tokens and costs by name.</summary>
+    public static void WriteParts(Utf8JsonWriter w, UsageParts parts)
+    {
+        RunOut.Counts(w, "prompt_token_details", parts.PromptTokens);
+        RunOut.Counts(w, "completion_token_details", parts.CompletionTokens);
+        Costs("prompt_cost_details", parts.PromptCosts);
+        Costs("completion_cost_details", parts.CompletionCosts);
+
+        // Numbers, as all costs of run statistics are.
+        void Costs(string name, IReadOnlyDictionary<string, decimal> costs)
+        {
+            w.WriteStartObject(name);
+            foreach (var (key, value) in costs)
+            {
+                w.WriteNumber(key, value);
+            }
+
+            w.WriteEndObject();
+        }
+    }
+
     public static void WriteThreads(Utf8JsonWriter w, ConversationPage page)
     {
         w.WriteStartObject();

@@ -103,14 +103,6 @@ internal sealed class SessionList(
 
     private async Task<List<Project>> FindAsync(CancellationToken cancellationToken)
     {
-        if (asked.Text("filter") is not null || asked.Ids("tag_value_id").Count > 0)
-        {
-            throw new BadRequestBodyException(
-                StatusCodes.Status422UnprocessableEntity,
-                "filter, tag_value_id: projects are not filtered by these here; use name, name_contains, id, reference_dataset, reference_free, dataset_version or metadata"
-            );
-        }
-
         var projects = db.Projects.AsNoTracking().Where(p => p.WorkspaceId == caller.WorkspaceId);
         if (asked.Text("name") is { } name)
         {
@@ -145,9 +137,26 @@ internal sealed class SessionList(
         }
 
         var found = await projects.ToListAsync(cancellationToken);
-        return Wanted() is { Count: > 0 } wanted
-            ? [.. found.Where(p => Contains(p.ExtraJson, wanted))]
-            : found;
+        if (Wanted() is { Count: > 0 } wanted)
+        {
+            found = [.. found.Where(p => Contains(p.ExtraJson, wanted))];
+        }
+
+        if (asked.Text("filter") is not { } text)
+        {
+            return found;
+        }
+
+        var filter = SessionFilter.Parse(text);
+        var figures = SessionFilter.ReadsFigures(filter)
+            ? await FiguresAsync(found, cancellationToken)
+            : new Dictionary<Guid, SessionFigures>();
+        return
+        [
+            .. found.Where(p =>
+                filter.IsMatch((p, figures.GetValueOrDefault(p.Id, SessionFigures.None)))
+            ),
+        ];
     }
 
     /// <summary>What the metadata of a project must contain.</summary>

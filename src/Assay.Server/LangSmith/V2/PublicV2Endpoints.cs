@@ -1,4 +1,5 @@
 using Assay.Core.Sharing;
+using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 using Microsoft.AspNetCore.DataProtection;
@@ -42,18 +43,7 @@ internal static class PublicV2Endpoints
             context.RequestAborted
         );
         var output = Output(context, selects, shared, protection);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var run in runs)
-            {
-                output.Write(w, run);
-            }
-
-            w.WriteEndArray();
-            w.WriteEndObject();
-        });
+        return new V2Page<Run>(runs, output.Write, isPaged: false);
     }
 
     private static async Task<IResult> GetAsync(

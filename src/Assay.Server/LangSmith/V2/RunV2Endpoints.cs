@@ -88,17 +88,7 @@ internal static class RunV2Endpoints
                 ? new RunPage([], null)
                 : await queries.QueryAsync(caller, query, context.RequestAborted);
         var output = await OutputAsync(context, selects, page.Runs);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var run in page.Runs)
-            {
-                output.Write(w, run);
-            }
-
-            V2Question.WriteEnd(w, page.Next);
-        });
+        return new V2Page<Run>(page.Runs, output.Write, page.Next);
     }
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext context, TraceQueries queries)
@@ -196,11 +186,9 @@ internal static class RunV2Endpoints
         }
 
         var output = await OutputAsync(context, selects, page.Runs);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var root in page.Runs)
+        return new V2Page<Run>(
+            page.Runs,
+            (w, root) =>
             {
                 w.WriteStartObject();
                 w.WritePropertyName("root_run");
@@ -211,10 +199,9 @@ internal static class RunV2Endpoints
                 w.WriteUtc("first_token_time", firstTokens[root.Id]);
                 w.WriteEndObject();
                 w.WriteEndObject();
-            }
-
-            V2Question.WriteEnd(w, page.Next);
-        });
+            },
+            page.Next
+        );
     }
 
     /// <summary>Not paged; oldest first. A trace without runs here is an empty list, as clients ask before the first run has arrived.</summary>
@@ -248,18 +235,7 @@ internal static class RunV2Endpoints
         } while (query.Cursor is not null);
 
         var output = await OutputAsync(context, selects, runs);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var run in runs)
-            {
-                output.Write(w, run);
-            }
-
-            w.WriteEndArray();
-            w.WriteEndObject();
-        });
+        return new V2Page<Run>(runs, output.Write, isPaged: false);
     }
 
     private static async Task<RunV2Out> OutputAsync(

@@ -31,14 +31,6 @@ internal static class ThreadV2Endpoints
             return Errors.Invalid("project_id: is needed");
         }
 
-        if (json.Text("thread_filter") is { Length: > 0 })
-        {
-            return Errors.Detail(
-                StatusCodes.Status501NotImplemented,
-                "thread_filter: conditions on whole threads are not served; use filter, trace_filter or tree_filter"
-            );
-        }
-
         if (!await V2Question.HasProjectAsync(context, caller, project))
         {
             return Errors.NotFound("Project");
@@ -47,36 +39,50 @@ internal static class ThreadV2Endpoints
         var (from, to) = V2Question.Window(json, time);
         var size = V2Question.PageSize(json, 20, 100);
         var skip = V2Question.Position(json.Text("cursor"));
-        var page = await queries.ConversationsAsync(
-            caller,
-            new ConversationQuery
-            {
-                WorkspaceId = caller.WorkspaceId,
-                ProjectId = project,
-                Filter = V2Question.All(
-                    V2Question.Filter(json, "filter"),
-                    V2Question.Filter(json, "trace_filter")
-                ),
-                TreeFilter = V2Question.Filter(json, "tree_filter"),
-                From = from,
-                To = to,
-                Limit = size,
-                Offset = skip,
-            },
-            context.RequestAborted
-        );
-        var hasMore = skip + page.Items.Count < page.Total && page.Items.Count > 0;
-        return WireResult.Json(w =>
+        var query = new ConversationQuery
         {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var thread in page.Items)
-            {
-                Write(w, thread);
-            }
+            WorkspaceId = caller.WorkspaceId,
+            ProjectId = project,
+            Filter = V2Question.All(
+                V2Question.Filter(json, "filter"),
+                V2Question.Filter(json, "trace_filter")
+            ),
+            TreeFilter = V2Question.Filter(json, "tree_filter"),
+            ThreadFilter = json.Text("thread_filter") is { Length: > 0 } whole
+                ? ConversationFilter.Parse(whole)
+                : null,
+            From = from,
+            To = to,
+            Limit = size,
+            Offset = skip,
+        };
+        var page = await queries.ConversationsAsync(caller, query, context.RequestAborted);
+        var hasMore = skip + page.Items.Count < page.Total && page.Items.Count > 0;
+        var parts = new Dictionary<string, UsageParts>();
+        foreach (var thread in page.Items)
+        {
+            parts[thread.ThreadId] = await queries.UsagePartsAsync(
+                caller,
+                new RunQuery
+                {
+                    WorkspaceId = caller.WorkspaceId,
+                    ProjectIds = [project],
+                    IsRoot = true,
+                    ThreadId = thread.ThreadId,
+                    Filter = query.Filter,
+                    TreeFilter = query.TreeFilter,
+                    From = from,
+                    To = to,
+                },
+                context.RequestAborted
+            );
+        }
 
-            V2Question.WriteEnd(w, hasMore ? V2Question.Cursor(skip + size) : null);
-        });
+        return new V2Page<Conversation>(
+            page.Items,
+            (w, thread) => Write(w, thread, parts[thread.ThreadId]),
+            hasMore ? V2Question.Cursor(skip + size) : null
+        );
     }
 
     /// <summary>The roots of one thread, oldest first, as a conversation is read.</summary>
@@ -105,17 +111,7 @@ internal static class ThreadV2Endpoints
             },
             context.RequestAborted
         );
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WriteStartArray("items");
-            foreach (var root in page.Runs)
-            {
-                WriteTrace(w, root, selects);
-            }
-
-            V2Question.WriteEnd(w, page.Next);
-        });
+        return new V2Page<Run>(page.Runs, (w, root) => WriteTrace(w, root, selects), page.Next);
     }
 
     private static async Task<IResult> StatsAsync(
@@ -152,9 +148,8 @@ internal static class ThreadV2Endpoints
             "PROMPT_COST_DETAILS",
             "COMPLETION_COST_DETAILS"
         )
-            ? await ThreadDetails.SumAsync(
+            ? await queries.UsagePartsAsync(
                 caller,
-                queries,
                 new RunQuery
                 {
                     WorkspaceId = caller.WorkspaceId,
@@ -162,12 +157,10 @@ internal static class ThreadV2Endpoints
                     IsRoot = true,
                     ThreadId = Name(thread),
                     Filter = filter,
-                    Limit = 1_000,
-                    Parts = RunParts.None,
                 },
                 context.RequestAborted
             )
-            : new ThreadDetails();
+            : new UsageParts();
         return WireResult.Json(w => WriteStats(w, page.Items[0], details, selects));
     }
 
@@ -175,7 +168,7 @@ internal static class ThreadV2Endpoints
     private static string Name(string segment) =>
         segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
-    private static void Write(Utf8JsonWriter w, Conversation thread)
+    private static void Write(Utf8JsonWriter w, Conversation thread, UsageParts parts)
     {
         w.WriteStartObject();
         w.WriteString("thread_id", thread.ThreadId);
@@ -191,6 +184,7 @@ internal static class ThreadV2Endpoints
         w.WriteNumber("latency_p99", thread.Latency?.P99);
         w.WriteNumber("total_tokens", thread.Totals.TotalTokens);
         RunV2Out.Cost(w, "total_cost", thread.Totals, thread.Totals.TotalCost);
+        WriteParts(w, parts);
         w.WriteString("first_inputs", thread.FirstInputsPreview);
         w.WriteString("last_outputs", thread.LastOutputsPreview);
         w.WriteString("last_error", RunV2Out.Preview(thread.LastError));
@@ -198,8 +192,29 @@ internal static class ThreadV2Endpoints
         w.WriteEndObject();
     }
 
+    /// <summary>Both sides in one object each; a name that both have is summed up.</summary>
+    private static void WriteParts(Utf8JsonWriter w, UsageParts parts)
+    {
+        w.WriteStartObject("total_token_details");
+        foreach (var name in parts.PromptTokens.Concat(parts.CompletionTokens).GroupBy(p => p.Key))
+        {
+            w.WriteNumber(name.Key, name.Sum(p => p.Value));
+        }
+
+        w.WriteEndObject();
+        w.WriteStartObject("total_cost_details");
+        foreach (var name in parts.PromptCosts.Concat(parts.CompletionCosts).GroupBy(p => p.Key))
+        {
+            w.WriteNumber(name.Key, name.Sum(p => p.Value));
+        }
+
+        w.WriteEndObject();
+    }
+
     private static void WriteTrace(Utf8JsonWriter w, Run root, RunSelection selects)
     {
+        var parts = new UsageParts();
+        parts.Add(root.Usage, root.Cost);
         w.WriteStartObject();
         w.WriteString("trace_id", root.TraceId);
         if (selects.Has("THREAD_ID"))
@@ -263,24 +278,14 @@ internal static class ThreadV2Endpoints
         }
 
         WriteTotals(w, root.Totals, selects);
-        WriteDetails(
-            w,
-            new ThreadDetails
-            {
-                PromptTokens = root.Usage?.PromptDetails ?? ThreadDetails.NoTokens,
-                CompletionTokens = root.Usage?.CompletionDetails ?? ThreadDetails.NoTokens,
-                PromptCosts = root.Cost?.PromptDetails ?? ThreadDetails.NoCosts,
-                CompletionCosts = root.Cost?.CompletionDetails ?? ThreadDetails.NoCosts,
-            },
-            selects
-        );
+        WriteDetails(w, parts, selects);
         w.WriteEndObject();
     }
 
     private static void WriteStats(
         Utf8JsonWriter w,
         Conversation thread,
-        ThreadDetails details,
+        UsageParts details,
         RunSelection selects
     )
     {
@@ -358,7 +363,7 @@ internal static class ThreadV2Endpoints
         }
     }
 
-    private static void WriteDetails(Utf8JsonWriter w, ThreadDetails details, RunSelection selects)
+    private static void WriteDetails(Utf8JsonWriter w, UsageParts details, RunSelection selects)
     {
         if (selects.Has("PROMPT_TOKEN_DETAILS"))
         {

@@ -118,17 +118,4 @@ internal static class V2Question
     /// <summary>The address that the client used, without a path.</summary>
     public static string Host(HttpContext context) =>
         $"{context.Request.Scheme}://{context.Request.Host}";
-
-    /// <summary>The end of a page: the next cursor, absent on the last page.</summary>
-    public static void WriteEnd(Utf8JsonWriter w, string? next)
-    {
-        w.WriteEndArray();
-        if (next is not null)
-        {
-            w.WriteString("next_cursor", next);
-        }
-
-        w.WriteBoolean("has_more", next is not null);
-        w.WriteEndObject();
-    }
 }

@@ -21,7 +21,7 @@ internal sealed class Applier : IDisposable
     private readonly TraceTrees _trees;
     private readonly HourlyAggregates _hourly;
     private readonly Facets _facets;
-    private readonly RootPairs _pairs;
+    private readonly RunPairs _pairs;
     private readonly SegmentUse _use;
     private readonly List<RunRow> _moved = [];
     private readonly List<RunRow> _touched = [];
@@ -37,7 +37,7 @@ internal sealed class Applier : IDisposable
         _projects = projects;
         _price = price;
         _runs = new RunTable(db);
-        _pairs = new RootPairs(db);
+        _pairs = new RunPairs(db);
         _trees = new TraceTrees(db, _pairs);
         _hourly = new HourlyAggregates(db);
         _facets = new Facets(db);
@@ -46,6 +46,7 @@ internal sealed class Applier : IDisposable
         _lastPk = Scalar("SELECT coalesce(max(pk), 0) FROM run");
         RunCount = Scalar("SELECT count(*) FROM run");
         FillPairs();
+        FillFeedbackPairs();
     }
 
     public long RunCount { get; private set; }
@@ -422,6 +423,7 @@ internal sealed class Applier : IDisposable
             row.Counted?.IsRoot != row.IsRoot
             || row.Stored != row.Key
             || _facetsBefore.ContainsKey(row);
+        var isMoved = row.Stored != row.Key;
         row.Counted = counted;
         if (row.Stored is not { } stored)
         {
@@ -455,6 +457,11 @@ internal sealed class Applier : IDisposable
         {
             _pairs.Put(row);
         }
+
+        if (isMoved)
+        {
+            _pairs.PutFeedback(row);
+        }
     }
 
     /// <summary>Once for an index that was made before there was the table.</summary>
@@ -483,6 +490,37 @@ internal sealed class Applier : IDisposable
         }
 
         Run("INSERT INTO state(key, value) VALUES('pairs', '1')");
+        IndexDatabase.Execute(_db, "COMMIT");
+    }
+
+    /// <summary>Once for an index that was made before feedback was entered there.</summary>
+    private void FillFeedbackPairs()
+    {
+        if (Scalar("SELECT count(*) FROM state WHERE key = 'feedback_pairs'") > 0)
+        {
+            return;
+        }
+
+        IndexDatabase.Execute(_db, "BEGIN IMMEDIATE");
+        var keys = new List<string>();
+        using (var rows = new Statement(_db, "SELECT DISTINCT key FROM feedback"))
+        {
+            while (rows.Step())
+            {
+                keys.Add(rows.Text(0) ?? "");
+            }
+        }
+
+        foreach (var key in keys)
+        {
+            Run(
+                "INSERT OR IGNORE INTO pair(project, hash, start_us, pk) SELECT r.project, $hash, r.start_us, r.pk FROM feedback f JOIN run r ON r.id = f.run WHERE f.key = $key",
+                ("$hash", RunPairs.OfFeedback(key)),
+                ("$key", key)
+            );
+        }
+
+        Run("INSERT INTO state(key, value) VALUES('feedback_pairs', '1')");
         IndexDatabase.Execute(_db, "COMMIT");
     }
 

@@ -9,6 +9,7 @@ using Assay.Storage.Traces.Search;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SQLitePCL;
 
 namespace Assay.Storage.Traces.Embedded;
 
@@ -30,6 +31,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     private readonly CancellationTokenSource _closing = new();
     private readonly RunReader _runs;
     private readonly StatsReader _stats;
+    private readonly ThreadReader _threads;
+    private readonly UsagePartsReader _parts;
     private readonly string _directory;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -97,6 +100,8 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             )
         );
         _stats = new StatsReader(_index, _projects, _runs);
+        _threads = new ThreadReader(_index, _runs, _stats);
+        _parts = new UsagePartsReader(_index, _runs);
     }
 
     public event Action<IReadOnlyList<RunsChanged>>? Changed;
@@ -203,6 +208,9 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     public Task<RunStats> StatsAsync(RunQuery query, CancellationToken cancellationToken) =>
         Task.FromResult(_stats.Stats(query, cancellationToken));
 
+    public Task<UsageParts> UsagePartsAsync(RunQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(_parts.Read(query, cancellationToken));
+
     public Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
         Guid workspaceId,
         IReadOnlyList<Guid> projectIds,
@@ -229,7 +237,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     public Task<ConversationPage> ConversationsAsync(
         ConversationQuery query,
         CancellationToken cancellationToken
-    ) => _stats.ConversationsAsync(query, cancellationToken);
+    ) => _threads.ConversationsAsync(query, cancellationToken);
 
     public async Task<(IReadOnlyList<Guid> Direct, IReadOnlyList<Guid> All)> ChildIdsAsync(
         Guid workspaceId,
@@ -557,9 +565,25 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             (refs, name, error, scope, words) =>
                 payloads()?.Search(refs, name, error, scope, words) ?? false
         );
-        db.CreateFunction<long, long, bool>(
+        // Asked of every row along the order of a page, so past the conversions of the provider.
+        raw.sqlite3_create_function(
+            db.Handle,
             "assay_candidate",
-            (slot, pk) => slots()?.Contains(slot, pk) ?? true
+            2,
+            raw.SQLITE_UTF8,
+            null,
+            (context, _, arguments) =>
+                raw.sqlite3_result_int(
+                    context,
+                    slots()
+                        ?.Contains(
+                            raw.sqlite3_value_int64(arguments[0]),
+                            raw.sqlite3_value_int64(arguments[1])
+                        )
+                        is false
+                        ? 0
+                        : 1
+                )
         );
         db.CreateFunction<byte[]?, long, string>(
             "assay_pairs",

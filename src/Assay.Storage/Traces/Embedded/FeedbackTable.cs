@@ -31,6 +31,15 @@ internal static class FeedbackTable
         command.Parameters.AddWithValue("$created", Columns.Time(item.CreatedAt));
         command.Parameters.AddWithValue("$record", JsonSerializer.Serialize(item));
         command.ExecuteNonQuery();
+        if (item.RunId is not null)
+        {
+            // Where questions for runs with feedback of the key begin; a run that comes later is entered then.
+            command.CommandText =
+                "INSERT OR IGNORE INTO pair(project, hash, start_us, pk) SELECT r.project, $hash, r.start_us, r.pk FROM run r "
+                + "JOIN project p ON p.no = r.project WHERE r.id = $run AND p.workspace = $w";
+            command.Parameters.AddWithValue("$hash", RunPairs.OfFeedback(item.Key));
+            command.ExecuteNonQuery();
+        }
     }
 
     public static FeedbackRecord? Find(SqliteConnection db, Guid workspace, Guid id)

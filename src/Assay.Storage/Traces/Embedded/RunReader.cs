@@ -180,7 +180,11 @@ internal sealed class RunReader(
     public StringBuilder Where(SqliteCommand command, RunQuery query, List<string>? checks = null)
     {
         var numbers = projects.Of(query.WorkspaceId, query.ProjectIds);
-        var searches = new SearchPlan(search, command);
+        var searches = new SearchPlan(
+            search,
+            command,
+            Walk(command, query, numbers, checks is not null)
+        );
         var (rest, words) = query.RunIds.Count > 0 ? (null, []) : SearchPlan.Split(query.Filter);
         var found = words.Select(w => searches.Narrow(w, "r")).ToList();
         // With few candidates the question begins at them: the plus keeps the project's index out of it.
@@ -291,6 +295,43 @@ internal sealed class RunReader(
                 command.Parameters.AddWithValue(name, Columns.Id(id));
             }
         }
+    }
+
+    /// <summary>How a search would meet its candidates without fetching them.</summary>
+    private static SearchWalk Walk(
+        SqliteCommand command,
+        RunQuery query,
+        IReadOnlyList<int> numbers,
+        bool isPage
+    )
+    {
+        var isNewestFirst =
+            isPage
+            && query is { Ascending: false, InExecutionOrder: false, OrderBy: RunField.StartTime };
+        // Other conditions let fewer candidates through.
+        var isOnly =
+            query is { IsRoot: null, Kind: null, HasError: null, ThreadId: null }
+            && query.Filter is Filter.Search;
+        return new SearchWalk(
+            new Lazy<long>(() => From(command.Connection!, query, numbers)),
+            isNewestFirst ? (query.Limit + 1) * (isOnly ? 1 : 4) : null
+        );
+    }
+
+    /// <summary>The row key at which a page begins: about that of the newest run not younger than asked.</summary>
+    private static long From(SqliteConnection db, RunQuery query, IReadOnlyList<int> numbers)
+    {
+        using var command = db.CreateCommand();
+        command.CommandText = "SELECT coalesce(max(pk), 0) FROM run";
+        if (query.To is { } to && numbers is [var project])
+        {
+            command.CommandText =
+                "SELECT pk FROM run WHERE project = $p AND start_us <= $to ORDER BY start_us DESC, pk DESC LIMIT 1";
+            command.Parameters.AddWithValue("$p", project);
+            command.Parameters.AddWithValue("$to", Columns.Time(to));
+        }
+
+        return command.ExecuteScalar() is long pk ? pk : 0;
     }
 
     /// <summary>A list for IN. A statement takes some 32,000 parameters, so a long one becomes a single parameter.</summary>

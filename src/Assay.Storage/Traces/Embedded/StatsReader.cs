@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Assay.Core.Feedback;
+using Assay.Core.Filters;
 using Assay.Core.Metadata;
-using Assay.Core.Threads;
 using Assay.Core.Traces;
 using Microsoft.Data.Sqlite;
 
@@ -174,109 +175,12 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
         ];
     }
 
-    public async Task<ConversationPage> ConversationsAsync(
-        ConversationQuery query,
-        CancellationToken cancellationToken
-    )
-    {
-        var roots = new RunQuery
-        {
-            WorkspaceId = query.WorkspaceId,
-            ProjectIds = [query.ProjectId],
-            IsRoot = true,
-            ThreadId = query.ThreadId,
-            Filter = query.Filter,
-            TreeFilter = query.TreeFilter,
-            From = query.From,
-            To = query.To,
-        };
-        long total;
-        var threads = new List<string>();
-        using (var reader = index.Read())
-        {
-            using var command = reader.Connection.CreateCommand();
-            var where = runs.Where(command, roots).Append(" AND r.thread IS NOT NULL").ToString();
-            command.CommandText = $"SELECT count(DISTINCT r.thread) FROM run r WHERE {where}";
-            total = Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
-            command.CommandText = string.Create(
-                CultureInfo.InvariantCulture,
-                $"SELECT r.thread FROM run r WHERE {where} GROUP BY r.thread ORDER BY max(r.start_us) DESC LIMIT {query.Limit} OFFSET {query.Offset}"
-            );
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
-            {
-                threads.Add(rows.GetString(0));
-            }
-        }
-
-        var items = new List<Conversation>();
-        foreach (var thread in threads)
-        {
-            items.Add(
-                await ConversationAsync(
-                    roots with
-                    {
-                        ThreadId = thread,
-                    },
-                    query.ProjectId,
-                    thread,
-                    cancellationToken
-                )
-            );
-        }
-
-        return new ConversationPage(items, total);
-    }
-
-    private async Task<Conversation> ConversationAsync(
-        RunQuery roots,
-        Guid project,
-        string thread,
-        CancellationToken cancellationToken
-    )
-    {
-        var stats = Stats(roots, cancellationToken);
-        var first = await runs.QueryAsync(
-            roots with
-            {
-                Ascending = true,
-                Limit = 1,
-                Parts = RunParts.Details,
-            },
-            cancellationToken
-        );
-        var last = await runs.QueryAsync(
-            roots with
-            {
-                Limit = 1,
-                Parts = RunParts.Details,
-            },
-            cancellationToken
-        );
-        return new Conversation
-        {
-            ThreadId = thread,
-            ProjectId = project,
-            TraceCount = stats.RunCount,
-            ErrorCount = stats.ErrorCount,
-            FirstStart = first.Runs[0].StartTime,
-            LastStart = last.Runs[0].StartTime,
-            LastEnd = last.Runs[0].EndTime,
-            Totals = stats.Totals,
-            Latency = stats.Latency,
-            FirstInputsPreview = first.Runs[0].InputsPreview,
-            LastOutputsPreview = last.Runs[0].OutputsPreview,
-            LastError = last.Runs[0].Error,
-            TraceIds = (first.Runs[0].TraceId, last.Runs[0].TraceId),
-            Feedback = stats.Feedback,
-        };
-    }
-
     /// <summary>Only conditions that the cells know: projects, whole hours, root or not, type.</summary>
     private static bool CanUseHours(RunSeriesQuery query) =>
         query.Bucket.Ticks % TimeSpan.TicksPerHour == 0
         && query.GroupByMetadataKey is null
-        && query.GroupBy is null or Core.Filters.RunField.Kind or Core.Filters.RunField.Model
+        && !query.GroupByTag
+        && query.GroupBy is null or RunField.Kind or RunField.Model
         && query.Runs
             is {
                 Filter: null,
@@ -326,10 +230,8 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
         {
             var group = query.GroupBy switch
             {
-                Core.Filters.RunField.Kind => ((RunKind)rows.GetInt32(14))
-                    .ToString()
-                    .ToLowerInvariant(),
-                Core.Filters.RunField.Model => rows.GetString(15),
+                RunField.Kind => ((RunKind)rows.GetInt32(14)).ToString().ToLowerInvariant(),
+                RunField.Model => rows.GetString(15),
                 _ => "",
             };
             var key = (rows.GetInt64(13) * TimeSpan.TicksPerHour / width, group);
@@ -352,8 +254,8 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
     )
     {
         var group =
-            query.GroupByMetadataKey is not null ? "assay_group"
-            : query.GroupBy is { } field ? Filters.SqliteFilter.Order(field, "r")
+            query.GroupByMetadataKey is not null || query.GroupByTag ? ""
+            : query.GroupBy is { } field ? Assay.Storage.Filters.SqliteFilter.Order(field, "r")
             : "''";
         var cells = new Dictionary<(long, string), HourlyCell>();
         foreach (
@@ -362,16 +264,15 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
                 query.Runs,
                 group,
                 cancellationToken,
-                query.GroupByMetadataKey
+                query.GroupByMetadataKey,
+                query.GroupByTag
             )
         )
         {
             var name = query.GroupBy switch
             {
-                Core.Filters.RunField.Kind => run.Contribution.Kind.ToString().ToLowerInvariant(),
-                Core.Filters.RunField.Status => run
-                    .Contribution.Status.ToString()
-                    .ToLowerInvariant(),
+                RunField.Kind => run.Contribution.Kind.ToString().ToLowerInvariant(),
+                RunField.Status => run.Contribution.Status.ToString().ToLowerInvariant(),
                 _ => value,
             };
             var key = (run.Start.UtcTicks / width, name);
@@ -390,16 +291,28 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
     /// The rows of a set. Roots stand for their whole trace, others for themselves, and a run whose root is in the set too counts no tokens of
     /// its own, so that each usage counts once.
     /// </summary>
-    private IEnumerable<((Contribution Contribution, DateTimeOffset Start) Run, string Group)> Rows(
+    public IEnumerable<((Contribution Contribution, DateTimeOffset Start) Run, string Group)> Rows(
         SqliteConnection db,
         RunQuery query,
         string group,
         CancellationToken cancellationToken,
-        string? metadataKey = null
+        string? metadataKey = null,
+        bool byTag = false
     )
     {
         using var command = db.CreateCommand();
         var where = runs.Where(command, query);
+        var from = "run r";
+        if (byTag)
+        {
+            from = "run r JOIN detail d ON d.pk = r.pk, json_each(d.tags) j";
+            group = "j.value";
+            // A tag that a run bears twice counts once.
+            where.Append(
+                " AND j.key = (SELECT min(k.key) FROM json_each(d.tags) k WHERE k.value = j.value)"
+            );
+        }
+
         if (metadataKey is not null)
         {
             group =
@@ -409,7 +322,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
 
         command.CommandText =
             $"SELECT {Scan}, r.sum_p, r.sum_c, r.sum_t, r.sum_pc, r.sum_cc, r.sum_tc, r.sum_src, "
-            + $"r.own_p, r.own_c, r.own_t, r.own_pc, r.own_cc, r.own_tc, r.own_src, {group} FROM run r WHERE {where} ORDER BY r.is_root DESC";
+            + $"r.own_p, r.own_c, r.own_t, r.own_pc, r.own_cc, r.own_tc, r.own_src, {group} FROM {from} WHERE {where} ORDER BY r.is_root DESC";
         var rooted = new HashSet<Guid>();
         using var row = command.ExecuteReader();
         while (row.Read())
@@ -461,10 +374,7 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
-            if (
-                System.Text.Json.JsonSerializer.Deserialize<FeedbackRecord>(reader.GetString(0)) is
-                { } item
-            )
+            if (JsonSerializer.Deserialize<FeedbackRecord>(reader.GetString(0)) is { } item)
             {
                 found.Add(item);
             }

@@ -15,10 +15,10 @@ internal sealed class TraceTrees : IDisposable
     private readonly Dictionary<(int Project, Guid Trace), TraceTree> _used = [];
     private readonly Statement _load;
     private readonly Statement _update;
-    private readonly RootPairs _pairs;
+    private readonly RunPairs _pairs;
     private long _batch;
 
-    public TraceTrees(SqliteConnection db, RootPairs pairs)
+    public TraceTrees(SqliteConnection db, RunPairs pairs)
     {
         _pairs = pairs;
         _load = new Statement(

@@ -100,6 +100,49 @@ internal sealed class PostingSet
         }
     }
 
+    /// <summary>The key with <paramref name="skip"/> larger ones up to <paramref name="bound"/>; null when there are fewer.</summary>
+    public long? FromTop(long bound, long skip)
+    {
+        for (var i = Math.Min(_chunks.Count - 1, bound >> ChunkBits); i >= 0; i--)
+        {
+            if (_chunks[(int)i] is not { } words)
+            {
+                continue;
+            }
+
+            for (var w = words.Length - 1; w >= 0; w--)
+            {
+                var first = (i << ChunkBits) + ((long)w << 6);
+                if (first > bound)
+                {
+                    continue;
+                }
+
+                var bits = words[w];
+                if (bound - first < 63)
+                {
+                    bits &= (1UL << (int)(bound - first + 1)) - 1;
+                }
+
+                var count = BitOperations.PopCount(bits);
+                if (count <= skip)
+                {
+                    skip -= count;
+                    continue;
+                }
+
+                for (; skip > 0; skip--)
+                {
+                    bits &= ~(1UL << BitOperations.Log2(bits));
+                }
+
+                return first + BitOperations.Log2(bits);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The keys, ascending.</summary>
     public IEnumerable<long> Keys()
     {

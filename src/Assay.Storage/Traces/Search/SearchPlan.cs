@@ -9,10 +9,17 @@ namespace Assay.Storage.Traces.Search;
 /// <summary>Turns the searches of one question into SQL: candidates from the index, and a look at the text of each.</summary>
 /// <param name="slots">Holds the candidates while the command lives.</param>
 /// <param name="command">Takes the parameters.</param>
-internal sealed class SearchPlan(SearchSlots slots, SqliteCommand command)
+/// <param name="walk">How the rows would be met along the order of the page.</param>
+internal sealed class SearchPlan(SearchSlots slots, SqliteCommand command, SearchWalk? walk = null)
 {
-    /// <summary>Up to so many candidates are fetched and sorted; more are met along the order of the page.</summary>
-    private const int Few = 20_000;
+    /// <summary>Up to so many candidates are always fetched and sorted.</summary>
+    private const int Few = 200;
+
+    /// <summary>More are never: their keys go into the statement as text.</summary>
+    private const int Most = 50_000;
+
+    /// <summary>Fetching a row wherever it lies costs as much as asking so many keys along an index whether they are candidates.</summary>
+    private const int Fetch = 25;
     private int _count;
 
     /// <summary>The searches that every answer must pass, and what else is asked.</summary>
@@ -56,7 +63,11 @@ internal sealed class SearchPlan(SearchSlots slots, SqliteCommand command)
         }
 
         var found = slots.Find(search.Scope, words);
-        if (found.IsEverything || found.Count > Few)
+        if (
+            found.IsEverything
+            || found.Count > Most
+            || (found.Count > Few && walk is not null && found.Count * Fetch > walk.Length(found))
+        )
         {
             return (Member(found, alias), false);
         }

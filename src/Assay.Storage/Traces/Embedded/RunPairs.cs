@@ -6,11 +6,12 @@ using Microsoft.Data.Sqlite;
 namespace Assay.Storage.Traces.Embedded;
 
 /// <summary>
-/// Which root runs carry a metadata pair or a tag, newest first: the table <c>pair</c>, keyed by a 64-bit hash. Roots only, because lists ask
-/// for roots and an index over every run would cost more than the run itself. Entries may be stale (a value that was replaced, a root that
-/// became a child); a reader therefore asks the row again, and takes from here only where to look. Used by the one writer.
+/// Which root runs carry a metadata pair or a tag, and which runs have feedback of a key, newest first: the table <c>pair</c>, keyed by a
+/// 64-bit hash. Pairs and tags of roots only, because lists ask for roots and an index over every run would cost more than the run itself.
+/// Entries may be stale (a value that was replaced, a root that became a child, feedback that was deleted); a reader therefore asks the row
+/// again, and takes from here only where to look. Used by the one writer.
 /// </summary>
-internal sealed class RootPairs(SqliteConnection db) : IDisposable
+internal sealed class RunPairs(SqliteConnection db) : IDisposable
 {
     private readonly Statement _put = new(
         db,
@@ -21,6 +22,8 @@ internal sealed class RootPairs(SqliteConnection db) : IDisposable
         db,
         "DELETE FROM pair WHERE project = ?1 AND hash = ?2 AND start_us = ?3 AND pk = ?4"
     );
+
+    private readonly Statement _keys = new(db, "SELECT DISTINCT key FROM feedback WHERE run = ?1");
 
     private readonly Statement _detail = new(db, "SELECT tags, metadata FROM detail WHERE pk = ?1");
 
@@ -56,6 +59,28 @@ internal sealed class RootPairs(SqliteConnection db) : IDisposable
         }
     }
 
+    /// <summary>Enters the feedback that waited for a run, or that a run takes along to another start or project.</summary>
+    public void PutFeedback(RunRow row)
+    {
+        _keys.Bind(1, row.State.RunId);
+        var keys = new List<string>();
+        while (_keys.Step())
+        {
+            keys.Add(_keys.Text(0) ?? "");
+        }
+
+        foreach (var key in keys)
+        {
+            Run(
+                _put,
+                row.Project,
+                OfFeedback(key),
+                UtcMicroseconds.ToMicroseconds(row.Start),
+                row.Pk
+            );
+        }
+    }
+
     /// <summary>Takes a run's entries out.</summary>
     public void Remove(RunRow row) => Each(_delete, row);
 
@@ -63,8 +88,11 @@ internal sealed class RootPairs(SqliteConnection db) : IDisposable
 
     public static long OfTag(string tag) => Hash("", '\u0002', tag);
 
+    public static long OfFeedback(string key) => Hash(key, '\u0003', "");
+
     public void Dispose()
     {
+        _keys.Dispose();
         _put.Dispose();
         _delete.Dispose();
         _detail.Dispose();
