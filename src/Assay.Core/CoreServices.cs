@@ -28,6 +28,9 @@ public static class CoreServices
         services.AddSingleton<RunNormalizer>();
         services.AddSingleton<TraceIngest>();
         services.AddSingleton<TraceQueries>();
+        services.AddSingleton<QueryTimes>();
+        services.AddSingleton<RefusedItems>();
+        services.AddSingleton<Blobs.DiskUse>();
         services.AddSingleton<TraceFeed>();
         services.AddSingleton<PromptHub>();
         services.AddSingleton<PromptHistory>();

@@ -23,6 +23,21 @@ public static class StorageServices
             UseMetadata(options, Path.Combine(directory, "metadata.db"))
         );
         services.AddSingleton<IBlobStore>(new FileBlobStore(Path.Combine(directory, "blobs")));
+        services.AddSingleton(provider => new DiskPurpose(
+            "blobs",
+            provider.GetRequiredService<IBlobStore>().UsedBytesAsync
+        ));
+        services.AddSingleton(
+            new DiskPurpose(
+                "metadata",
+                _ =>
+                    Task.FromResult(
+                        new DirectoryInfo(directory)
+                            .EnumerateFiles("metadata.db*")
+                            .Sum(f => f.Length)
+                    )
+            )
+        );
         services.AddSingleton(provider => new EmbeddedRunStore(
             directory,
             provider.GetRequiredService<IBlobStore>(),

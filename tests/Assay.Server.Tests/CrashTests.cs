@@ -7,7 +7,7 @@ namespace Assay.Server.Tests;
 /// <summary>The real process killed without warning while clients send: nothing that was acknowledged may be lost, doubled or miscounted.</summary>
 public sealed class CrashTests
 {
-    private const int Rounds = 12;
+    private const int Rounds = 25;
     private const int Clients = 3;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -26,7 +26,7 @@ public sealed class CrashTests
                 .Select(i => SendUntilRefusedAsync(server.Client, sent[i] = [], round * 10 + i))
                 .ToList();
             // Killed once the clients are well under way, at a moment nobody chose.
-            var enough = random.Next(1, 40);
+            var enough = random.Next(1, 25);
             while (sent.Sum(s => s.Count) < enough)
             {
                 await Task.Yield();

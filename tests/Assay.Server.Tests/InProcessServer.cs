@@ -17,6 +17,9 @@ public sealed class InProcessServer : WebApplicationFactory<Program>
 {
     public const string Password = "correct horse battery";
     private readonly string _data = Directory.CreateTempSubdirectory("assay-test").FullName;
+
+    /// <summary>Its data directory.</summary>
+    public string Data => _data;
     private readonly Dictionary<string, string> _settings = [];
 
     public InProcessServer(params (string Key, string Value)[] settings)

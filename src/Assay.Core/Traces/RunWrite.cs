@@ -101,4 +101,11 @@ public sealed class RunWrite
 
     /// <summary>What was wrong with the piece and was mended or cut on the way in, shown on the run; null when nothing.</summary>
     public string? Warning { get; set; }
+
+    /// <summary>The keys of its values that lie in the blob store.</summary>
+    public IEnumerable<string> Blobs() =>
+        new[] { WholeError, Inputs, Outputs, Extra, Events, Serialized }
+            .Select(p => p?.BlobKey)
+            .Concat((Attachments ?? []).Select(a => a.BlobKey))
+            .OfType<string>();
 }

@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Blobs;
 using Assay.Core.Feedback;
 using Assay.Core.Projects;
 
@@ -13,6 +14,8 @@ public sealed class TraceIngest(
     IRunStore store,
     ProjectDirectory projects,
     RunNormalizer normalizer,
+    IBlobStore blobs,
+    RefusedItems refused,
     TimeProvider time
 )
 {
@@ -45,6 +48,8 @@ public sealed class TraceIngest(
             )
             {
                 rejections.Add(new Rejection(run.RunId, reason));
+                refused.Count(caller.WorkspaceId, reason);
+                await DropAsync(run);
             }
             else
             {
@@ -54,13 +59,37 @@ public sealed class TraceIngest(
 
         if (runs.Count > 0 || batch.Feedback.Count > 0)
         {
-            await store.AppendAsync(
-                new RunBatch(caller.WorkspaceId, runs, batch.Feedback),
-                cancellationToken
-            );
+            try
+            {
+                await store.AppendAsync(
+                    new RunBatch(caller.WorkspaceId, runs, batch.Feedback),
+                    cancellationToken
+                );
+            }
+            catch (StoreBusyException)
+            {
+                foreach (var run in runs)
+                {
+                    await DropAsync(run);
+                }
+
+                throw;
+            }
         }
 
         return new IngestReceipt(runs.Count + batch.Feedback.Count, rejections);
+    }
+
+    /// <summary>Counts an item that an adapter refused before it came here.</summary>
+    public void Refused(Caller caller, string reason) => refused.Count(caller.WorkspaceId, reason);
+
+    /// <summary>Takes away the large values of a run that is not kept: no run will ever point to them.</summary>
+    private async ValueTask DropAsync(RunWrite run)
+    {
+        foreach (var key in run.Blobs())
+        {
+            await blobs.DeleteAsync(key, CancellationToken.None);
+        }
     }
 
     private async ValueTask<string?> PrepareAsync(

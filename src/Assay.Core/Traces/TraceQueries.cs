@@ -7,9 +7,10 @@ namespace Assay.Core.Traces;
 
 /// <summary>
 /// The one door out for runs: REST and screens both ask here. Checks the permission, puts the caller's workspace into every question, and
-/// waits (bounded) until everything acknowledged before the question can be read. Thread-safe.
+/// waits (bounded) until everything acknowledged before the question can be read; the wait is not part of the time that is noted.
+/// Thread-safe.
 /// </summary>
-public sealed class TraceQueries(IRunStore store)
+public sealed class TraceQueries(IRunStore store, QueryTimes times)
 {
     /// <summary>One page of runs.</summary>
     public async Task<RunPage> QueryAsync(
@@ -19,12 +20,11 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.QueryAsync(
-            query with
-            {
-                WorkspaceId = caller.WorkspaceId,
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            QueryShape.Of("list", query),
+            () =>
+                store.QueryAsync(query with { WorkspaceId = caller.WorkspaceId }, cancellationToken)
         );
     }
 
@@ -38,12 +38,10 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.FindAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            runId,
-            projectId,
-            parts,
-            cancellationToken
+            "run by id",
+            () => store.FindAsync(caller.WorkspaceId, runId, projectId, parts, cancellationToken)
         );
     }
 
@@ -57,12 +55,17 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.ReadTraceAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            traceId,
-            projectId,
-            parts,
-            cancellationToken
+            "trace",
+            () =>
+                store.ReadTraceAsync(
+                    caller.WorkspaceId,
+                    traceId,
+                    projectId,
+                    parts,
+                    cancellationToken
+                )
         );
     }
 
@@ -76,12 +79,17 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.OpenPayloadAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            runId,
-            projectId,
-            kind,
-            cancellationToken
+            "payload",
+            () =>
+                store.OpenPayloadAsync(
+                    caller.WorkspaceId,
+                    runId,
+                    projectId,
+                    kind,
+                    cancellationToken
+                )
         );
     }
 
@@ -93,12 +101,11 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.StatsAsync(
-            query with
-            {
-                WorkspaceId = caller.WorkspaceId,
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            QueryShape.Of("figures", query),
+            () =>
+                store.StatsAsync(query with { WorkspaceId = caller.WorkspaceId }, cancellationToken)
         );
     }
 
@@ -110,12 +117,17 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.UsagePartsAsync(
-            query with
-            {
-                WorkspaceId = caller.WorkspaceId,
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            QueryShape.Of("parts of tokens and costs", query),
+            () =>
+                store.UsagePartsAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                )
         );
     }
 
@@ -130,13 +142,18 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.ProjectStatsAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            projectIds,
-            from,
-            to,
-            rootsOnly,
-            cancellationToken
+            "figures of projects",
+            () =>
+                store.ProjectStatsAsync(
+                    caller.WorkspaceId,
+                    projectIds,
+                    from,
+                    to,
+                    rootsOnly,
+                    cancellationToken
+                )
         );
     }
 
@@ -148,12 +165,22 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.SeriesAsync(
-            query with
-            {
-                Runs = query.Runs with { WorkspaceId = caller.WorkspaceId },
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            QueryShape.Of(
+                query.GroupBy is null && query.GroupByMetadataKey is null && !query.GroupByTag
+                    ? "chart"
+                    : "chart by group",
+                query.Runs
+            ),
+            () =>
+                store.SeriesAsync(
+                    query with
+                    {
+                        Runs = query.Runs with { WorkspaceId = caller.WorkspaceId },
+                    },
+                    cancellationToken
+                )
         );
     }
 
@@ -165,10 +192,10 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.ExperimentFiguresAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            experimentId,
-            cancellationToken
+            "figures of an experiment",
+            () => store.ExperimentFiguresAsync(caller.WorkspaceId, experimentId, cancellationToken)
         );
     }
 
@@ -183,13 +210,18 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.FacetsAsync(
+        return await times.TakeAsync(
             caller.WorkspaceId,
-            projectId,
-            from,
-            to,
-            maxValues,
-            cancellationToken
+            "facets",
+            () =>
+                store.FacetsAsync(
+                    caller.WorkspaceId,
+                    projectId,
+                    from,
+                    to,
+                    maxValues,
+                    cancellationToken
+                )
         );
     }
 
@@ -201,12 +233,17 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.ConversationsAsync(
-            query with
-            {
-                WorkspaceId = caller.WorkspaceId,
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            QueryShape.Of("threads", query),
+            () =>
+                store.ConversationsAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                )
         );
     }
 
@@ -218,12 +255,17 @@ public sealed class TraceQueries(IRunStore store)
     )
     {
         await ReadyAsync(caller, cancellationToken);
-        return await store.FeedbackAsync(
-            query with
-            {
-                WorkspaceId = caller.WorkspaceId,
-            },
-            cancellationToken
+        return await times.TakeAsync(
+            caller.WorkspaceId,
+            "feedback",
+            () =>
+                store.FeedbackAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                )
         );
     }
 

@@ -430,6 +430,91 @@ public sealed class HostileInputTests(HostileServer server) : IClassFixture<Host
     }
 
     [Fact]
+    public async Task Bodies_that_trickle_are_given_up_and_hold_nobody_else_up()
+    {
+        // More of them than large bodies are read at once.
+        var trickles = Enumerable.Range(0, 20).Select(_ => TrickleAsync()).ToList();
+        var id = Guid.CreateVersion7();
+        var (status, _) = await server.SendAsync("/runs", Bodies.Run(id));
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        Assert.NotNull(await server.RunAsync(id));
+        foreach (var answer in await Task.WhenAll(trickles))
+        {
+            Assert.Matches("^HTTP/1.1 (408|429)", answer);
+        }
+
+        async Task<string> TrickleAsync()
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync(
+                server.Address.Host,
+                server.Address.Port,
+                TestContext.Current.CancellationToken
+            );
+            var stream = socket.GetStream();
+            await stream.WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST /api/v1/runs/batch HTTP/1.1\r\nHost: localhost\r\nx-api-key: {server.Key}\r\nContent-Length: 5000000\r\n\r\n"
+                ),
+                TestContext.Current.CancellationToken
+            );
+            using var reader = new StreamReader(stream);
+            var answer = reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
+            while (!answer.IsCompleted)
+            {
+                // Ten bytes a second: never still, never done.
+                await Task.WhenAny(answer, Task.Delay(100, TestContext.Current.CancellationToken));
+                try
+                {
+                    await stream.WriteAsync(" "u8.ToArray(), TestContext.Current.CancellationToken);
+                }
+                catch (IOException)
+                {
+                    // Closed: the answer is on its way or has come.
+                    break;
+                }
+            }
+
+            return await answer ?? "";
+        }
+    }
+
+    [Fact]
+    public async Task Large_values_of_refused_runs_leave_nothing_behind()
+    {
+        var before = server.Blobs();
+        var id = Guid.CreateVersion7();
+        var large = $"\"inputs\":{{\"text\":\"{new string('x', 5 << 20)}\"}}";
+        // Its own parent: found out after its values were stored.
+        var (single, _) = await server.SendAsync(
+            "/runs/batch",
+            $$"""{"post":[{"id":"{{id}}","name":"a","run_type":"chain","parent_run_id":"{{id}}",{{large}}}]}"""
+        );
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, single);
+        using var form = new MultipartFormDataContent
+        {
+            {
+                new StringContent(
+                    $$"""{"id":"{{id}}","name":"a","run_type":"chain","parent_run_id":"{{id}}"}"""
+                ),
+                $"post.{id}"
+            },
+            { new StringContent($"{{{large[9..]}"), $"post.{id}.inputs" },
+            { new ByteArrayContent(new byte[64 << 10]), $"attachment.{id}.file" },
+        };
+        var (parts, body) = await server.SendAsync("/runs/multipart", form);
+        Assert.True(parts == HttpStatusCode.UnprocessableEntity, body);
+
+        // Cut in the middle of the second large value.
+        var cut = Encoding.UTF8.GetBytes(
+            $$"""{"post":[{"id":"{{Guid.CreateVersion7()}}","name":"a","run_type":"chain",{{large}},"outputs":{"text":"{{new string('y', 5 << 20)}}"""
+        );
+        var (torn, _) = await server.SendAsync("/runs/batch", new ByteArrayContent(cut));
+        Assert.Equal(HttpStatusCode.BadRequest, torn);
+        Assert.Equal(before, server.Blobs());
+    }
+
+    [Fact]
     public async Task A_body_that_stalls_is_given_up()
     {
         using var socket = new TcpClient();

@@ -67,6 +67,21 @@ public sealed class HostileServer : IAsyncLifetime
         );
     }
 
+    /// <summary>The files in the blob store.</summary>
+    public IReadOnlyList<string> Blobs() =>
+        Directory.Exists(Path.Combine(_server.Data, "blobs"))
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(
+                        Path.Combine(_server.Data, "blobs"),
+                        "*",
+                        SearchOption.AllDirectories
+                    )
+                    .Order(StringComparer.Ordinal),
+            ]
+            : [];
+
     /// <summary>The run as it is read back; null when there is none.</summary>
     public async Task<JsonElement?> RunAsync(Guid id)
     {

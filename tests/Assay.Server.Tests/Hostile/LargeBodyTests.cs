@@ -66,6 +66,51 @@ public sealed class LargeBodyTests : IAsyncLifetime
         Assert.Equal(3, found.GetProperty("runs").GetArrayLength());
     }
 
+    [Fact]
+    public async Task Many_large_uploads_at_once_are_taken_with_flat_memory()
+    {
+        var uploads = Enumerable
+            .Range(0, 24)
+            .Select(async _ =>
+            {
+                var id = Guid.CreateVersion7();
+                while (true)
+                {
+                    using var response = await SendAsync(
+                        "/api/v1/runs/batch",
+                        null,
+                        async body =>
+                        {
+                            await body.WriteAsync(
+                                Encoding.UTF8.GetBytes(
+                                    "{\"post\":[" + Bodies.Run(id, ",\"inputs\":{\"text\":\"")[..^1]
+                                ),
+                                Token
+                            );
+                            await FillAsync(body, 25);
+                            await body.WriteAsync("\"}}]}"u8.ToArray(), Token);
+                        }
+                    );
+                    if (response.StatusCode == HttpStatusCode.Accepted)
+                    {
+                        return id;
+                    }
+
+                    // Told to come back when too many come at once, never anything else.
+                    Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+                    Assert.NotNull(response.Headers.RetryAfter);
+                }
+            });
+        var ids = await Task.WhenAll(uploads);
+        Assert.InRange(_server.PeakResident, 1, MaxResident);
+        var found = await _server.JsonAsync(
+            HttpMethod.Post,
+            "/runs/query",
+            new { id = ids, select = new[] { "id" } }
+        );
+        Assert.Equal(ids.Length, found.GetProperty("runs").GetArrayLength());
+    }
+
     [Theory]
     [InlineData("/api/v1/runs/query", 413)]
     [InlineData("/api/v1/feedback", 413)]

@@ -18,7 +18,7 @@ internal sealed class JsonRuns(
     TraceIngest ingest,
     TimeProvider time,
     string? defaultProject
-) : IDisposable
+) : IAsyncDisposable
 {
     private const int MaxInline = 4 << 20;
     private const int MaxName = 64 << 10;
@@ -26,7 +26,8 @@ internal sealed class JsonRuns(
     private readonly ByteArena _memory = new();
     private readonly JsonScanner _scanner = new();
     private readonly List<RunWrite> _runs = [];
-    private readonly RejectionList _rejections = new();
+    private readonly RejectionList _rejections = new(reason => ingest.Refused(caller, reason));
+    private readonly NewBlobs _blobs = new(blobs);
     private long _bytes;
     private long _accepted;
 
@@ -68,7 +69,11 @@ internal sealed class JsonRuns(
             cancellationToken
         );
 
-    public void Dispose() => _memory.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        _memory.Dispose();
+        return _blobs.DisposeAsync();
+    }
 
     private async Task<RejectionList> ReadAsync(
         Stream body,
@@ -196,16 +201,10 @@ internal sealed class JsonRuns(
             }
         );
         head.Write("}"u8);
-        if (!Accept(operation, idFromPath, head.WrittenMemory, payloads, problem))
-        {
-            foreach (var key in payloads.Select(p => p.Value.BlobKey).OfType<string>())
-            {
-                await blobs.DeleteAsync(key, cancellationToken);
-            }
-        }
+        Accept(operation, idFromPath, head.WrittenMemory, payloads, problem);
     }
 
-    private bool Accept(
+    private void Accept(
         RunOperation operation,
         Guid? idFromPath,
         ReadOnlyMemory<byte> head,
@@ -216,7 +215,7 @@ internal sealed class JsonRuns(
         if (!Utf8.IsValid(head.Span))
         {
             _rejections.Add(idFromPath ?? Guid.Empty, problem ?? "body: is not valid UTF-8");
-            return false;
+            return;
         }
 
         JsonSurrogates.Mend(head);
@@ -227,7 +226,7 @@ internal sealed class JsonRuns(
         {
             document.RootElement.TryId("id", out var id);
             _rejections.Add(id ?? idFromPath ?? Guid.Empty, problem ?? "not a run");
-            return false;
+            return;
         }
 
         foreach (var (name, value) in payloads)
@@ -241,7 +240,6 @@ internal sealed class JsonRuns(
         }
 
         _runs.Add(run);
-        return true;
     }
 
     /// <summary>The rest of a value that is too large for memory goes to the blob store.</summary>
@@ -253,7 +251,7 @@ internal sealed class JsonRuns(
     {
         var key = BlobKeys.New(caller.WorkspaceId, "payload", time.GetUtcNow());
         await using var value = new HeadedStream(head, new ValueStream(source, _scanner));
-        var length = await blobs.PutAsync(key, value, cancellationToken);
+        var length = await _blobs.PutAsync(key, value, cancellationToken);
         return Payload.FromBlob(key, length, head[..(64 << 10)]);
     }
 
@@ -261,13 +259,14 @@ internal sealed class JsonRuns(
     {
         if (_runs.Count > 0)
         {
+            _blobs.HandOver(_runs.SelectMany(r => r.Blobs()));
             var receipt = await ingest.AcceptAsync(
                 caller,
                 new IngestBatch([.. _runs], [], defaultProject),
                 cancellationToken
             );
             _accepted += receipt.Accepted;
-            _rejections.AddRange(receipt.Rejections);
+            _rejections.AddCounted(receipt.Rejections);
         }
 
         _runs.Clear();

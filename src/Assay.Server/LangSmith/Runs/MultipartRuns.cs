@@ -21,7 +21,7 @@ internal sealed class MultipartRuns(
     TraceIngest ingest,
     TimeProvider time,
     string? defaultProject
-) : IDisposable
+) : IAsyncDisposable
 {
     private const int MaxInline = 4 << 20;
     private const long PortionBytes = 8L << 20;
@@ -32,7 +32,8 @@ internal sealed class MultipartRuns(
         List<(string Field, Payload Value)>
     > _fields = [];
     private readonly List<FeedbackRecord> _feedback = [];
-    private readonly RejectionList _rejections = new();
+    private readonly RejectionList _rejections = new(reason => ingest.Refused(caller, reason));
+    private readonly NewBlobs _blobs = new(blobs);
     private readonly HashSet<Guid> _refused = [];
     private readonly JsonScanner _scanner = new();
     private readonly ByteArena _memory = new();
@@ -89,7 +90,11 @@ internal sealed class MultipartRuns(
         return _rejections;
     }
 
-    public void Dispose() => _memory.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        _memory.Dispose();
+        return _blobs.DisposeAsync();
+    }
 
     private static bool IsBroken(Exception e) =>
         e is BadRequestBodyException
@@ -137,7 +142,7 @@ internal sealed class MultipartRuns(
                 break;
             case "attachment" when parts.Length == 3:
                 var key = BlobKeys.New(caller.WorkspaceId, "attachment", time.GetUtcNow());
-                var length = await blobs.PutAsync(key, section.Body, cancellationToken);
+                var length = await _blobs.PutAsync(key, section.Body, cancellationToken);
                 var type =
                     section.ContentType?.Split("; length=", 2)[0] ?? "application/octet-stream";
                 (_files.TryGetValue(id, out var files) ? files : _files[id] = []).Add(
@@ -281,7 +286,7 @@ internal sealed class MultipartRuns(
         var key = BlobKeys.New(caller.WorkspaceId, "payload", time.GetUtcNow());
         _scanner.Reset();
         await using var whole = new HeadedStream(head, body, _scanner);
-        var length = await blobs.PutAsync(key, whole, cancellationToken);
+        var length = await _blobs.PutAsync(key, whole, cancellationToken);
         return Payload.FromBlob(key, length, head[..(64 << 10)]);
     }
 
@@ -291,7 +296,6 @@ internal sealed class MultipartRuns(
         {
             if (_refused.Contains(key.Item2))
             {
-                await DropAsync(fields.Select(f => f.Value.BlobKey), cancellationToken);
                 _runs.Remove(key);
                 continue;
             }
@@ -314,7 +318,6 @@ internal sealed class MultipartRuns(
         {
             if (_refused.Contains(id))
             {
-                await DropAsync(files.Select(f => f.BlobKey), cancellationToken);
                 continue;
             }
 
@@ -335,12 +338,13 @@ internal sealed class MultipartRuns(
 
         if (_runs.Count > 0 || _feedback.Count > 0)
         {
+            _blobs.HandOver(_runs.Values.SelectMany(r => r.Blobs()));
             var receipt = await ingest.AcceptAsync(
                 caller,
                 new IngestBatch([.. _runs.Values], [.. _feedback], defaultProject),
                 cancellationToken
             );
-            _rejections.AddRange(receipt.Rejections);
+            _rejections.AddCounted(receipt.Rejections);
         }
 
         _runs.Clear();
@@ -350,15 +354,6 @@ internal sealed class MultipartRuns(
         _refused.Clear();
         _memory.Clear();
         _bytes = 0;
-    }
-
-    /// <summary>Takes away what was stored for a run that is refused.</summary>
-    private async Task DropAsync(IEnumerable<string?> keys, CancellationToken cancellationToken)
-    {
-        foreach (var key in keys.OfType<string>())
-        {
-            await blobs.DeleteAsync(key, cancellationToken);
-        }
     }
 
     /// <summary>Sets a field; what is wrong with it when it cannot be taken.</summary>

@@ -3,7 +3,8 @@ using Assay.Core.Traces;
 namespace Assay.Server.LangSmith.Runs;
 
 /// <summary>What was refused of one request: all of it counted, the first hundred with their reasons. Not thread-safe.</summary>
-internal sealed class RejectionList
+/// <param name="count">Told the reason of each item that was refused before <see cref="TraceIngest"/> saw it.</param>
+internal sealed class RejectionList(Action<string> count)
 {
     private const int MaxKept = 100;
     private const int MaxReason = 500;
@@ -13,18 +14,25 @@ internal sealed class RejectionList
 
     public void Add(Guid id, string reason)
     {
+        count(reason);
+        Keep(id, reason);
+    }
+
+    /// <summary>What <see cref="TraceIngest"/> refused and has counted.</summary>
+    public void AddCounted(IReadOnlyList<Rejection> rejections)
+    {
+        foreach (var rejection in rejections)
+        {
+            Keep(rejection.Id, rejection.Reason);
+        }
+    }
+
+    private void Keep(Guid id, string reason)
+    {
         Count++;
         if (_kept.Count < MaxKept)
         {
             _kept.Add(new Rejection(id, reason.Length <= MaxReason ? reason : reason[..MaxReason]));
-        }
-    }
-
-    public void AddRange(IReadOnlyList<Rejection> rejections)
-    {
-        foreach (var rejection in rejections)
-        {
-            Add(rejection.Id, rejection.Reason);
         }
     }
 

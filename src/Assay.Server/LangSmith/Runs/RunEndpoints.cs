@@ -71,7 +71,7 @@ internal static class RunEndpoints
     )
     {
         var services = context.RequestServices;
-        using var runs = new JsonRuns(
+        await using var runs = new JsonRuns(
             context.Caller(),
             services.GetRequiredService<IBlobStore>(),
             ingest,
@@ -111,7 +111,7 @@ internal static class RunEndpoints
         }
 
         await using var body = RequestBody.Open(context.Request);
-        using var reader = new MultipartRuns(
+        await using var reader = new MultipartRuns(
             context.Caller(),
             blobs,
             ingest,
@@ -227,7 +227,7 @@ internal static class RunEndpoints
         IReadOnlyList<(RunWrite? Run, string? Problem)> runs
     )
     {
-        var rejections = new RejectionList();
+        var rejections = new RejectionList(reason => ingest.Refused(context.Caller(), reason));
         foreach (var (run, problem) in runs)
         {
             if (run is null)
@@ -245,7 +245,7 @@ internal static class RunEndpoints
             ),
             context.RequestAborted
         );
-        rejections.AddRange(receipt.Rejections);
+        rejections.AddCounted(receipt.Rejections);
         return rejections.Answer();
     }
 
