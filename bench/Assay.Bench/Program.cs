@@ -22,7 +22,7 @@ switch (arguments.Command)
                        --runs 60000 --batch 100 --clients 4 --wire batch|multipart|otlp --late 0.5 --rounds 3 --scale 1
                        --url URL --key KEY (default: starts the server built beside this program)
               store    the store alone: fills it once, then asks lists, traces, facets, charts and searches
-                       --runs 1000000 --scale 0.05 --seconds 8 (per question) --more 0 (full-size runs added at the end, timed) --data DIR (kept)
+                       --runs 1000000 --scale 0.05 --seconds 8 (per question) --ask 1 (0 fills only) --more 0 (full-size runs added at the end, timed) --data DIR (kept)
               search   the store alone: fills it once, then full-text searches
                        --runs 200000 --scale 1 --rounds 7 --data DIR (kept)
               data     datasets: import, dataset page, compare page
