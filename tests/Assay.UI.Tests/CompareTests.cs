@@ -41,6 +41,8 @@ public sealed class CompareTests(Screens screens)
         await page.ReloadAsync();
         await Expect(Row(page, "ChatOpenAI")).ToHaveAttributeAsync("aria-selected", "true");
 
+        await Row(page, "rerank").ClickAsync();
+        await Expect(page.Locator(".detail .notice")).ToContainTextAsync("Only the left trace");
         await page.GetByRole(AriaRole.Button, new() { Name = "Swap" }).ClickAsync();
         await Expect(page).ToHaveURLAsync($"/compare?a={right}&b={left}");
         await Expect(Row(page, "rerank")).ToContainTextAsync("only in B");
