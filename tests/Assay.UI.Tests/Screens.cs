@@ -11,6 +11,8 @@ namespace Assay.UI.Tests;
 /// </summary>
 public sealed class Screens : IAsyncLifetime
 {
+    /// <summary>Milliseconds that a page may take on a machine that does much else: long enough to be no reason to fail.</summary>
+    private const int Patience = 90_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
     private string _signedIn = "";
@@ -24,11 +26,12 @@ public sealed class Screens : IAsyncLifetime
     {
         Server = await RunningServer.StartAsync();
         // Expectations are retried until they hold; a busy machine needs longer than five seconds.
-        Assertions.SetDefaultExpectTimeout(20_000);
+        Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(
             new()
             {
+                Timeout = 120_000,
                 ExecutablePath =
                     Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
                 Args =
@@ -44,6 +47,7 @@ public sealed class Screens : IAsyncLifetime
             }
         );
         await using var context = await _browser.NewContextAsync();
+        context.SetDefaultTimeout(Patience);
         var page = await context.NewPageAsync();
         await page.GotoAsync(Server.LoginLink);
         await page.GetByRole(AriaRole.Button).First.ClickAsync();
@@ -81,6 +85,7 @@ public sealed class Screens : IAsyncLifetime
                 ViewportSize = new() { Width = width, Height = height },
             }
         );
+        context.SetDefaultTimeout(Patience);
         var page = new ScreenPage(Server, context, await context.NewPageAsync(), mayMeetNotFound);
         await page.Page.GotoAsync(path);
         return page;
