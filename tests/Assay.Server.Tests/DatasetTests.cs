@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -232,6 +233,172 @@ public sealed class DatasetTests : IAsyncLifetime
             $"/examples/{example.GetProperty("id").GetGuid()}"
         );
         Assert.Equal(5, read.GetProperty("inputs").GetProperty("n").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_server_killed_during_an_experiment_keeps_every_acknowledged_run_and_score()
+    {
+        var dataset = await DatasetAsync("evaluated");
+        await ImportAsync(
+            dataset,
+            "format=jsonl",
+            string.Join('\n', Enumerable.Range(0, 60).Select(n => $"{{\"n\":{n}}}")),
+            HttpStatusCode.OK
+        );
+        var examples = await StateAsync(dataset, "latest");
+        var session = Guid.NewGuid();
+        await _server.JsonAsync(
+            HttpMethod.Post,
+            "/sessions",
+            new
+            {
+                id = session,
+                name = "killed",
+                reference_dataset_id = dataset,
+            }
+        );
+        var (runs, scored) = (
+            new ConcurrentDictionary<Guid, Guid>(),
+            new ConcurrentDictionary<Guid, Guid>()
+        );
+        var enough = new TaskCompletionSource();
+        async Task EvaluateAsync(IEnumerable<Guid> some)
+        {
+            foreach (var example in some)
+            {
+                var run = Guid.CreateVersion7();
+                var start = TimeProvider.System.GetUtcNow();
+                await _server.JsonAsync(
+                    HttpMethod.Post,
+                    "/runs/batch",
+                    new
+                    {
+                        post = new[]
+                        {
+                            new
+                            {
+                                id = run,
+                                trace_id = run,
+                                dotted_order = $"{start:yyyyMMdd'T'HHmmssffffff}Z{run}",
+                                name = "app",
+                                run_type = "chain",
+                                session_id = session,
+                                reference_example_id = example,
+                                start_time = start,
+                                end_time = start.AddSeconds(1),
+                                inputs = new { n = 1 },
+                                outputs = new { answer = 1 },
+                            },
+                        },
+                    }
+                );
+                runs[example] = run;
+                await _server.JsonAsync(
+                    HttpMethod.Post,
+                    "/feedback",
+                    new
+                    {
+                        run_id = run,
+                        key = "correct",
+                        score = 1,
+                    }
+                );
+                scored[example] = run;
+                if (scored.Count >= 15)
+                {
+                    enough.TrySetResult();
+                }
+            }
+        }
+
+        var working = Task.WhenAll(examples.Keys.Chunk(15).Select(EvaluateAsync));
+        await enough.Task.WaitAsync(Cancel);
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => working);
+        await _server.StartAgainAsync();
+
+        Assert.Equal(examples, await StateAsync(dataset, "latest"));
+        var rows = await RowsAsync();
+        foreach (var (example, run) in runs)
+        {
+            Assert.Contains(rows[example], r => r.Id == run);
+        }
+
+        foreach (var (example, run) in scored)
+        {
+            Assert.Equal(1, rows[example].Single(r => r.Id == run).Score);
+        }
+
+        // Whoever goes on where it broke off gets a whole experiment.
+        await EvaluateAsync(examples.Keys.Where(e => !scored.ContainsKey(e)).ToList());
+        rows = await RowsAsync();
+        Assert.Equal(examples.Keys.Order(), rows.Keys.Order());
+        Assert.All(rows.Values, r => Assert.Contains(r, one => one.Score == 1));
+
+        async Task<Dictionary<Guid, List<(Guid Id, double? Score)>>> RowsAsync() =>
+            (
+                await _server.JsonAsync(
+                    HttpMethod.Post,
+                    $"/datasets/{dataset}/runs",
+                    new { session_ids = new[] { session }, limit = 100 }
+                )
+            )
+                .EnumerateArray()
+                .ToDictionary(
+                    e => e.GetProperty("id").GetGuid(),
+                    e =>
+                        e.GetProperty("runs")
+                            .EnumerateArray()
+                            .Select(r =>
+                                (
+                                    r.GetProperty("id").GetGuid(),
+                                    r.GetProperty("feedback_stats")
+                                        .TryGetProperty("correct", out var score)
+                                        ? score.GetProperty("avg").GetDouble()
+                                        : (double?)null
+                                )
+                            )
+                            .ToList()
+                );
+    }
+
+    [Fact]
+    public async Task A_file_of_tabs_is_read_by_tabs_and_a_clone_has_every_example_in_one_version()
+    {
+        var dataset = await DatasetAsync("tabs");
+        await ImportAsync(
+            dataset,
+            "format=tsv&inputs=n&outputs=answer",
+            "n\tanswer\n1\tone, and only\n2\ttwo; three\n",
+            HttpStatusCode.OK
+        );
+        await ImportAsync(
+            dataset,
+            "format=jsonl",
+            string.Join(
+                '\n',
+                Enumerable
+                    .Range(0, 2_500)
+                    .Select(n => $"{{\"inputs\":{{\"k\":{n}}},\"split\":[\"s{n % 2}\"]}}")
+            ),
+            HttpStatusCode.OK
+        );
+        var copy = await DatasetAsync("copy of tabs");
+        var cloned = await _server.JsonAsync(
+            HttpMethod.Post,
+            "/datasets/clone",
+            new { source_dataset_id = dataset, target_dataset_id = copy }
+        );
+        Assert.Equal(2_502, cloned.GetArrayLength());
+        var versions = await _server.JsonAsync(HttpMethod.Get, $"/datasets/{copy}/versions");
+        Assert.Equal(1, versions.GetArrayLength());
+        Assert.Equal(
+            Contents(await LinesAsync(dataset)).Order(),
+            Contents(await LinesAsync(copy)).Order()
+        );
+
+        Task<string> LinesAsync(Guid id) =>
+            _server.Client.GetStringAsync($"/datasets/{id}/jsonl", Cancel);
     }
 
     private async Task<Guid> DatasetAsync(string name) =>

@@ -119,6 +119,85 @@ public sealed class DatasetTests(Screens screens)
     }
 
     [Fact]
+    public async Task What_was_tracked_is_a_column_a_chart_and_a_file_and_clusters_count_once()
+    {
+        var (dataset, experiments) = await SeedAsync(40);
+        for (var e = 0; e < 2; e++)
+        {
+            await screens.Server.JsonAsync(
+                HttpMethod.Post,
+                $"/sessions/{experiments[e]}/metrics",
+                new
+                {
+                    points = Enumerable
+                        .Range(0, 50)
+                        .Select(i => new
+                        {
+                            key = "train/loss",
+                            step = i,
+                            value = (2.0 - e) / (1 + i),
+                        }),
+                }
+            );
+        }
+
+        using var content = new StringContent("weights");
+        using var kept = await screens.Server.Client.PutAsync(
+            $"/sessions/{experiments[1]}/artifacts/models/best.bin",
+            content,
+            Cancel
+        );
+        kept.EnsureSuccessStatusCode();
+
+        await using var screen = await screens.OpenAsync($"/data/{dataset}?tab=experiments");
+        var page = screen.Page;
+        var grid = page.Locator("experiment-grid");
+        await Expect(grid.Locator(".tr").First).ToContainTextAsync("aaaaaaaa* (trunk)");
+        await grid.GetByRole(AriaRole.Link, new() { Name = "Sort by train/loss" }).ClickAsync();
+        await Expect(grid.Locator(".tr").First).ToContainTextAsync("weak");
+        await grid.GetByRole(AriaRole.Link, new() { Name = "Sort by train/loss" }).ClickAsync();
+        await Expect(grid.Locator(".tr").First).ToContainTextAsync("strong");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Columns" }).ClickAsync();
+        await page.Locator("#xcols")
+            .GetByRole(AriaRole.Checkbox, new() { Name = "git commit" })
+            .UncheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show these" }).ClickAsync();
+        await Expect(grid).Not.ToContainTextAsync("aaaaaaaa");
+        await Expect(grid).ToContainTextAsync("temperature");
+        await page.GetByLabel("Chart of").SelectOptionAsync("train/loss");
+        await Expect(page.Locator(".xchart .yt")).ToHaveTextAsync("train/loss");
+
+        // People say something about an example itself.
+        await page.GotoAsync($"/data/{dataset}");
+        await page.Locator("data-grid .tr a[data-row]").First.ClickAsync();
+        var said = page.Locator(".exfb");
+        await said.GetByLabel("Comment").FillAsync("The reference is out of date");
+        await said.GetByRole(AriaRole.Button, new() { Name = "Add as note" }).ClickAsync();
+        await Expect(said.Locator(".fbl li")).ToContainTextAsync("The reference is out of date");
+        await Accessible.AssertAsync(page);
+
+        await page.GotoAsync($"/data/{dataset}/experiments/{experiments[1]}");
+        await Expect(page.Locator(".trk figcaption")).ToContainTextAsync("train/loss");
+        await Expect(page.Locator(".trk .ln path")).ToHaveCountAsync(1);
+        var file = await page.RunAndWaitForDownloadAsync(() =>
+            page.GetByRole(AriaRole.Link, new() { Name = "models/best.bin" }).ClickAsync()
+        );
+        Assert.Equal("weights", await File.ReadAllTextAsync(await file.PathAsync(), Cancel));
+
+        await page.GotoAsync(
+            $"/data/{dataset}/compare?selectedSessions={experiments[0]},{experiments[1]}"
+        );
+        await Expect(page.Locator(".trk .ln path")).ToHaveCountAsync(2);
+        var correct = page.Locator("tr:has(a:text-is('correct'))");
+        await Expect(correct).ToContainTextAsync("n 40");
+        // Ten documents of four questions each are ten observations; each is half right for one and whole for the other.
+        await page.GetByLabel("Clusters").SelectOptionAsync("document");
+        await Expect(correct).ToContainTextAsync("n 10");
+        await Expect(correct).ToContainTextAsync("10 / 0 / 0");
+        await Accessible.AssertAsync(page);
+    }
+
+    [Fact]
     public async Task The_pages_of_a_dataset_are_accessible_in_both_themes()
     {
         var (dataset, experiments) = await SeedAsync(12);
@@ -209,6 +288,7 @@ public sealed class DatasetTests(Screens screens)
                         dataset_id = dataset,
                         inputs = new { question = $"Question {i}?" },
                         outputs = new { answer = $"the right answer {i}" },
+                        metadata = new { document = $"document {i / 4}" },
                     }
             )
         );
@@ -224,7 +304,20 @@ public sealed class DatasetTests(Screens screens)
                     id = experiments[e],
                     name = $"{names[e]} {experiments[e]}",
                     reference_dataset_id = dataset,
-                    extra = new { metadata = new { model = names[e] } },
+                    extra = new
+                    {
+                        metadata = new
+                        {
+                            model = names[e],
+                            temperature = e / 10.0,
+                            git = new
+                            {
+                                commit = new string('a', 39) + e,
+                                branch = "trunk",
+                                dirty = true,
+                            },
+                        },
+                    },
                 }
             );
             var start = TimeProvider.System.GetUtcNow();

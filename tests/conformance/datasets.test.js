@@ -283,6 +283,11 @@ test("two experiments are compared, pairwise and by delta", async () => {
   const rows = (await raw("POST", `/datasets/${dataset.id}/runs`, { session_ids: ids, comparative_experiment_id: list[0].id })).json;
   assert.deepEqual(rows[0].runs.map((r) => r.session_id), ids);
   assert.equal(rows[0].runs[0].feedbacks.length, 1);
+  const lines = async (path) => (await (await fetch(`${apiUrl}/datasets/${dataset.id}/${path}`, { headers: { "x-api-key": apiKey } })).text()).trim().split("\n").map((l) => l && JSON.parse(l));
+  const preferred = (await lines("preference?key=preferred")).filter((p) => p.rejected[0].content === "wrong");
+  assert.deepEqual(preferred.map((p) => [p.chosen, p.prompt[0].role]), [[[{ role: "assistant", content: "2" }], "user"]]);
+  assert.equal((await lines("openai_preference")).length, 3);
+  assert.deepEqual(await lines("preference?key=other"), [""]);
   const grouped = (await raw("POST", `/datasets/${dataset.id}/experiments/grouped`, { metadata_keys: ["model"] })).json;
   assert.equal(grouped.groups[0].count, 2);
   assert.equal((await raw("DELETE", `/datasets/comparative/${list[0].id}`)).status, 200);

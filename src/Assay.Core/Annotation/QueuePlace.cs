@@ -67,6 +67,16 @@ public sealed record QueuePlace(
     }
 }
 
+/// <summary>How many items of a queue stand where for one reviewer.</summary>
+/// <param name="Mine">They wait for this reviewer.</param>
+/// <param name="Others">This reviewer is done, or somebody else is at them.</param>
+/// <param name="Completed">Enough people are done.</param>
+public sealed record QueueCounts(int Mine, int Others, int Completed)
+{
+    /// <summary>All of them.</summary>
+    public int All => Mine + Others + Completed;
+}
+
 /// <summary>An item to add.</summary>
 /// <param name="RunId">The run.</param>
 public sealed record NewQueueItem(Guid RunId)

@@ -38,6 +38,69 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
         );
     }
 
+    /// <summary>One page of a queue in this reviewer's order, with the reviews of that page alone; however large the queue is, the database counts and sorts.</summary>
+    public async Task<IReadOnlyList<QueuePlace>> PageAsync(
+        Caller caller,
+        Guid queueId,
+        QueueSection? section,
+        int offset,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var queue = await AnnotationQueues.GetAsync(db, caller, queueId, cancellationToken);
+        var (me, now) = (Reviewer(caller), time.GetUtcNow());
+        var rows = await InSection(db, queue, section, me, now)
+            .Select(i => new
+            {
+                i.Id,
+                At = db.QueueReviews.Where(r => r.ItemId == i.Id && r.ReviewerId == me)
+                    .Select(r => r.OverrideAddedAt)
+                    .FirstOrDefault()
+                    ?? i.AddedAt,
+            })
+            .OrderBy(i => i.At)
+            .ThenBy(i => i.Id)
+            .Skip(offset)
+            .Take(limit)
+            .ToListAsync(cancellationToken);
+        var ids = rows.Select(r => r.Id).ToList();
+        var places = (
+            await PlacesAsync(
+                db,
+                queue,
+                db.QueueItems.Where(i => ids.Contains(i.Id)),
+                me,
+                now,
+                cancellationToken
+            )
+        ).ToDictionary(p => p.Item.Id);
+        return [.. ids.Where(places.ContainsKey).Select(i => places[i])];
+    }
+
+    /// <summary>How many items of a queue stand where for this reviewer.</summary>
+    public async Task<QueueCounts> CountsAsync(
+        Caller caller,
+        Guid queueId,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var queue = await AnnotationQueues.GetAsync(db, caller, queueId, cancellationToken);
+        var (me, now) = (Reviewer(caller), time.GetUtcNow());
+        return new QueueCounts(
+            await InSection(db, queue, QueueSection.NeedsMyReview, me, now)
+                .CountAsync(cancellationToken),
+            await InSection(db, queue, QueueSection.NeedsOthersReview, me, now)
+                .CountAsync(cancellationToken),
+            await InSection(db, queue, QueueSection.Completed, me, now)
+                .CountAsync(cancellationToken)
+        );
+    }
+
     /// <summary>One item as the caller sees it, with everybody's reviews of it.</summary>
     /// <exception cref="DatasetProblemException">There is none.</exception>
     public async Task<(QueuePlace Place, IReadOnlyList<QueueReview> Reviews)> PlaceAsync(
@@ -259,6 +322,48 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return item;
+    }
+
+    /// <summary>The same conditions as <see cref="QueuePlace"/>'s, asked of the database.</summary>
+    private static IQueryable<QueueItem> InSection(
+        MetadataContext db,
+        AnnotationQueue queue,
+        QueueSection? section,
+        Guid me,
+        DateTimeOffset now
+    )
+    {
+        var items = db.QueueItems.AsNoTracking().Where(i => i.QueueId == queue.Id);
+        if (section is null)
+        {
+            return items;
+        }
+
+        if (section == QueueSection.Completed)
+        {
+            return items.Where(i => i.CompletedAt != null);
+        }
+
+        var reviews = db.QueueReviews.Where(r => r.QueueId == queue.Id);
+        var waiting = items.Where(i => i.CompletedAt == null);
+        var isMine = section == QueueSection.NeedsMyReview;
+        if (!queue.HasReservations || queue.ReviewersPerItem is not { } places)
+        {
+            return waiting.Where(i =>
+                reviews.Any(r => r.ItemId == i.Id && r.ReviewerId == me && r.CompletedAt != null)
+                != isMine
+            );
+        }
+
+        return waiting.Where(i =>
+            (
+                reviews.Any(r => r.ItemId == i.Id && r.ReviewerId == me && r.CompletedAt != null)
+                || reviews.Count(r =>
+                    r.ItemId == i.Id
+                    && (r.CompletedAt != null || (r.ReviewerId != me && r.ReservedUntil > now))
+                ) >= places
+            ) != isMine
+        );
     }
 
     private static async Task<IReadOnlyList<QueuePlace>> PlacesAsync(

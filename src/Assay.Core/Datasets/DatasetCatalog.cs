@@ -222,6 +222,11 @@ public sealed class DatasetCatalog(
             await db
                 .DatasetTags.Where(t => t.DatasetId == id)
                 .ExecuteDeleteAsync(cancellationToken);
+            await db
+                .ExperimentViews.Where(v =>
+                    v.WorkspaceId == caller.WorkspaceId && v.DatasetId == id
+                )
+                .ExecuteDeleteAsync(cancellationToken);
             db.Datasets.Remove(dataset);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);

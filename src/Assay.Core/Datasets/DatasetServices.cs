@@ -21,6 +21,11 @@ public static class DatasetServices
         services.AddSingleton<ExperimentResults>();
         services.AddSingleton<ComparativeExperiments>();
         services.AddSingleton<ExperimentTables>();
+        services.AddSingleton<ExperimentGroups>();
+        services.AddSingleton<ExperimentLog>();
+        services.AddSingleton<ExperimentArtifacts>();
+        services.AddSingleton<ExperimentViews>();
+        services.AddSingleton<PreferencePairs>();
         services.AddSingleton<AnnotationQueues>();
         services.AddSingleton<QueueReviews>();
         services.AddSingleton<QueuePairs>();

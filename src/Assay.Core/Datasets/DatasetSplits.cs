@@ -7,6 +7,8 @@ namespace Assay.Core.Datasets;
 /// <summary>Splits of datasets: read, changed, dealt out. Thread-safe.</summary>
 public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, ExampleWriter writer)
 {
+    private const int Block = 1_000;
+
     /// <summary>Splits in use at a version, by name.</summary>
     public async Task<IReadOnlyList<string>> SplitsAsync(
         Caller caller,
@@ -88,39 +90,70 @@ public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, E
             Check(name);
         }
 
-        List<Guid> ids;
-        await using (var db = await metadata.CreateDbContextAsync(cancellationToken))
+        string Dealt(Guid id)
         {
-            ids = await db
+            var at = Fraction(id, seed) * total;
+            foreach (var (name, weight) in splits)
+            {
+                at -= weight;
+                if (at < 0)
+                {
+                    return Stored([name]);
+                }
+            }
+
+            return Stored([splits[^1].Name]);
+        }
+
+        caller.Demand(Permission.Write);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var dataset = await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken);
+        var moment = writer.NextVersion(db, dataset);
+        await db.SaveChangesAsync(cancellationToken);
+        db.ChangeTracker.Clear();
+        var changed = new List<Guid>();
+        // Block by block, however large the dataset is; new revisions have higher numbers and another end than those that are looked for.
+        for (var after = 0L; ; )
+        {
+            var block = await db
                 .ExampleRevisions.Where(r =>
                     r.WorkspaceId == caller.WorkspaceId
                     && r.DatasetId == datasetId
                     && r.ValidTo == ExampleRevision.Forever
+                    && r.ValidFrom < moment
+                    && r.Number > after
                 )
-                .Select(r => r.ExampleId)
+                .OrderBy(r => r.Number)
+                .Take(Block)
                 .ToListAsync(cancellationToken);
+            foreach (var row in block)
+            {
+                var dealt = Dealt(row.ExampleId);
+                if (dealt != row.Splits)
+                {
+                    db.ExampleRevisions.Add(row.Next(moment, dealt));
+                    row.ValidTo = moment;
+                    changed.Add(row.ExampleId);
+                }
+            }
+
+            await db.SaveChangesAsync(cancellationToken);
+            db.ChangeTracker.Clear();
+            if (block.Count < Block)
+            {
+                break;
+            }
+
+            after = block[^1].Number;
         }
 
-        return await ChangeSplitsAsync(
-            caller,
-            datasetId,
-            ids,
-            (id, _) =>
-            {
-                var at = Fraction(id, seed) * total;
-                foreach (var (name, weight) in splits)
-                {
-                    at -= weight;
-                    if (at < 0)
-                    {
-                        return [name];
-                    }
-                }
+        if (changed.Count > 0)
+        {
+            await transaction.CommitAsync(cancellationToken);
+        }
 
-                return [splits[^1].Name];
-            },
-            cancellationToken
-        );
+        return changed;
     }
 
     internal static string Stored(IEnumerable<string> splits)

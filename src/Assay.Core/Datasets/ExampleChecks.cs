@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Metadata;
-using Assay.Core.Schemas;
+using Assay.Evaluation.Json;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Core.Datasets;

@@ -103,6 +103,49 @@ public static class ExampleExports
         }
     }
 
+    /// <summary>
+    /// A preference for training: <c>{"prompt", "chosen", "rejected"}</c>, each a list of chat messages, as TRL's preference datasets are; or, for
+    /// OpenAI's preference fine-tuning, <c>{"input": {"messages"}, "preferred_output", "non_preferred_output"}</c>. Null when an answer is neither chat nor text.
+    /// </summary>
+    public static string? PreferenceLine(
+        Example example,
+        string chosenJson,
+        string rejectedJson,
+        bool isOpenAi
+    )
+    {
+        // Inputs that are no chat and no text are shown to the model as they are.
+        var prompt =
+            Messages(JsonNode.Parse(example.InputsJson), "user")
+            ?? [new JsonObject { ["role"] = "user", ["content"] = example.InputsJson }];
+        if (
+            Messages(JsonNode.Parse(chosenJson), "assistant") is not { } chosen
+            || Messages(JsonNode.Parse(rejectedJson), "assistant") is not { } rejected
+        )
+        {
+            return null;
+        }
+
+        static JsonArray List(List<JsonNode> messages) =>
+            new([.. messages.Select(m => m.DeepClone())]);
+        return (
+            isOpenAi
+                ? new JsonObject
+                {
+                    ["input"] = new JsonObject { ["messages"] = List(prompt) },
+                    ["preferred_output"] = List(chosen),
+                    ["non_preferred_output"] = List(rejected),
+                }
+                : new JsonObject
+                {
+                    ["prompt"] = List(prompt),
+                    ["chosen"] = List(chosen),
+                    ["rejected"] = List(rejected),
+                    ["example_id"] = example.Id.ToString(),
+                }
+        ).ToJsonString(s_relaxed);
+    }
+
     private static JsonArray? Chat(Example example)
     {
         var inputs = Messages(JsonNode.Parse(example.InputsJson), "user");

@@ -16,7 +16,8 @@ public static class ExampleFileFormats
     public static string? OfName(string name) =>
         Path.GetExtension(name).ToLowerInvariant() switch
         {
-            ".csv" or ".tsv" => "csv",
+            ".csv" => "csv",
+            ".tsv" or ".tab" => "tsv",
             ".jsonl" or ".ndjson" => "jsonl",
             ".json" => "json",
             ".parquet" => "parquet",
@@ -24,7 +25,7 @@ public static class ExampleFileFormats
         };
 
     /// <summary>The rows of a file.</summary>
-    /// <param name="format"><c>csv</c>, <c>jsonl</c>, <c>json</c> (a list of objects) or <c>parquet</c>.</param>
+    /// <param name="format"><c>csv</c> (the separator is found), <c>tsv</c>, <c>jsonl</c>, <c>json</c> (a list of objects) or <c>parquet</c>.</param>
     /// <param name="file">The file; Parquet needs it seekable.</param>
     /// <param name="mapping">Which columns become what.</param>
     /// <param name="cancellationToken">Cancels.</param>
@@ -119,17 +120,19 @@ public static class ExampleFileFormats
     ) =>
         format switch
         {
-            "csv" => CsvAsync(file, mapping, cancellationToken),
+            "csv" => CsvAsync(file, null, mapping, cancellationToken),
+            "tsv" => CsvAsync(file, '\t', mapping, cancellationToken),
             "jsonl" => JsonLinesAsync(file, mapping, cancellationToken),
             "json" => JsonAsync(file, mapping, cancellationToken),
             "parquet" => ParquetAsync(file, mapping, cancellationToken),
             _ => throw DatasetProblemException.Invalid(
-                $"format: '{format}' is not csv, jsonl, json or parquet"
+                $"format: '{format}' is not csv, tsv, jsonl, json or parquet"
             ),
         };
 
     private static async IAsyncEnumerable<ImportRow> CsvAsync(
         Stream file,
+        char? separator,
         Func<long, JsonObject, ImportRow> mapping,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
@@ -139,6 +142,7 @@ public static class ExampleFileFormats
             file,
             new CsvReaderOptions
             {
+                Separator = separator,
                 TrackLineNumbers = true,
                 MaxRecordSize = MaxLine,
                 MalformedData = CsvMalformedDataHandling.Recover,

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Assay.Core.Schemas;
+using Assay.Evaluation.Json;
 
 namespace Assay.Core.Datasets;
 

@@ -195,7 +195,7 @@ public sealed class ExampleImport(
             ValidFrom = ExampleRevision.Forever,
             ValidTo = ExampleRevision.Staged,
             Position = position,
-            CreatedAt = now,
+            CreatedAt = row.CreatedAt ?? now,
             InputsJson = storedInputs.Inline,
             InputsBlobKey = storedInputs.Key,
             OutputsJson = storedOutputs.Inline,
@@ -309,6 +309,9 @@ public sealed record ImportRow(long Line)
 
     /// <summary>The run it comes from.</summary>
     public Guid? SourceRunId { get; init; }
+
+    /// <summary>When it was made; null for now.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
 
     /// <summary>Files, already in the blob store under keys of their own.</summary>
     public IReadOnlyList<Traces.Attachment> Attachments { get; init; } = [];

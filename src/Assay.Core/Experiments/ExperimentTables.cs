@@ -212,6 +212,24 @@ public sealed class ExperimentTables(
         ];
     }
 
+    /// <summary>How the columns of a dataset's experiments are to be shown: the newest view that was made of them; empty when there is none.</summary>
+    public async Task<IReadOnlyList<ColumnView>> ColumnsAsync(
+        Caller caller,
+        Guid datasetId,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var json = await db
+            .ExperimentViews.AsNoTracking()
+            .Where(v => v.WorkspaceId == caller.WorkspaceId && v.DatasetId == datasetId)
+            .OrderByDescending(v => v.ModifiedAt)
+            .Select(v => v.ColumnsJson)
+            .FirstOrDefaultAsync(cancellationToken);
+        return json is null ? [] : ColumnView.Read(json);
+    }
+
     /// <summary>Feedback given to the experiments themselves, by experiment and key: what summary evaluators computed.</summary>
     public Task<
         IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, Feedback.FeedbackStats>>
@@ -221,39 +239,8 @@ public sealed class ExperimentTables(
         CancellationToken cancellationToken
     ) => queries.ProjectFeedbackAsync(caller, experimentIds, cancellationToken);
 
-    /// <summary>What an experiment says about how it was made: its metadata as flat text, without what the runner adds for itself.</summary>
-    public static IReadOnlyDictionary<string, string> Parameters(Project experiment)
-    {
-        var flat = new Dictionary<string, string>(StringComparer.Ordinal);
-        Flatten(ExperimentResults.MetadataOf(experiment), "");
-        return flat;
-
-        void Flatten(JsonObject values, string prefix)
-        {
-            foreach (var (key, value) in values)
-            {
-                if (key.StartsWith("__", StringComparison.Ordinal) || flat.Count > 60)
-                {
-                    continue;
-                }
-
-                if (value is JsonObject inner && prefix.Length < 60)
-                {
-                    Flatten(inner, prefix + key + ".");
-                }
-                else if (value is not null)
-                {
-                    flat[prefix + key] =
-                        value is JsonValue v && v.TryGetValue<string>(out var text)
-                            ? text
-                            : value.ToJsonString();
-                }
-            }
-        }
-    }
-
     /// <summary>The newest version that one of the experiments says it ran on; now when one of them does not say.</summary>
-    internal static AsOf AsOfOf(IReadOnlyList<Project> experiments)
+    public static AsOf AsOfOf(IReadOnlyList<Project> experiments)
     {
         var times = new List<DateTimeOffset>();
         foreach (var experiment in experiments)

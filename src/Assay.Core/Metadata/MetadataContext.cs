@@ -110,6 +110,15 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Comparative experiments.</summary>
     public DbSet<ComparativeExperiment> ComparativeExperiments => Set<ComparativeExperiment>();
 
+    /// <summary>Metrics over steps of experiments.</summary>
+    public DbSet<MetricPoint> MetricPoints => Set<MetricPoint>();
+
+    /// <summary>Files of experiments.</summary>
+    public DbSet<ExperimentArtifact> ExperimentArtifacts => Set<ExperimentArtifact>();
+
+    /// <summary>How columns of experiments are shown.</summary>
+    public DbSet<ExperimentView> ExperimentViews => Set<ExperimentView>();
+
     /// <summary>What feedback keys mean.</summary>
     public DbSet<FeedbackConfig> FeedbackConfigs => Set<FeedbackConfig>();
 

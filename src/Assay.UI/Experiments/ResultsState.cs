@@ -28,6 +28,9 @@ public sealed record ResultsState
     /// <summary>Words and conditions.</summary>
     public string Search { get; init; } = "";
 
+    /// <summary>Key of example metadata whose values make clusters; null when examples are independent.</summary>
+    public string? Cluster { get; init; }
+
     /// <summary>Reads the state of a request; with <paramref name="only"/> of that experiment alone.</summary>
     public static ResultsState Read(HttpRequest request, Guid? only = null)
     {
@@ -64,6 +67,7 @@ public sealed record ResultsState
             Sort = q["sort"].ToString(),
             IsAscending = q["dir"] == "asc",
             Search = q["q"].ToString().Trim(),
+            Cluster = q["cluster"].ToString() is { Length: > 0 } cluster ? cluster : null,
         };
     }
 
@@ -79,6 +83,7 @@ public sealed record ResultsState
             ["sort"] = Sort.Length == 0 ? null : Sort,
             ["dir"] = IsAscending ? "asc" : null,
             ["q"] = Search.Length == 0 ? null : Search,
+            ["cluster"] = Cluster,
         };
         foreach (var (key, value) in changes)
         {

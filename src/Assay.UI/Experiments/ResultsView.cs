@@ -1,5 +1,7 @@
+using System.Globalization;
 using Assay.Core.Datasets;
 using Assay.Core.Experiments;
+using Assay.Evaluation.Statistics;
 
 namespace Assay.UI.Experiments;
 
@@ -56,9 +58,23 @@ public sealed class ResultsView
     /// <summary>One experiment by itself.</summary>
     public bool IsSingle => Experiments.Count == 1;
 
+    /// <summary>The cluster of each example that has one; null when examples are taken as independent.</summary>
+    public IReadOnlyDictionary<Guid, string>? Clusters { get; private set; }
+
+    /// <summary>How the columns are to be shown.</summary>
+    public IReadOnlyList<ColumnView> Columns { get; private set; } = [];
+
     /// <summary>Each candidate against the baseline.</summary>
     public IReadOnlyList<IReadOnlyList<MetricComparison>> Comparisons =>
-        _comparisons ??= [.. Experiments.Skip(1).Select(e => e.Against(Experiments[0]))];
+        _comparisons ??= [
+            .. Experiments
+                .Skip(1)
+                .Select(e =>
+                    Clusters is null
+                        ? e.Against(Experiments[0])
+                        : e.Against(Experiments[0], Clusters)
+                ),
+        ];
 
     /// <summary>Measures the experiments and finds the rows.</summary>
     /// <exception cref="DatasetProblemException">An experiment is not there.</exception>
@@ -82,11 +98,49 @@ public sealed class ResultsView
         var view = new ResultsView(source, state, measures);
         if (measures.Count > 0)
         {
+            view.Columns = await tables.ColumnsAsync(
+                source.Caller,
+                source.Dataset.Id,
+                cancellationToken
+            );
+            if (state.Cluster is { } key && !view.IsSingle)
+            {
+                view.Clusters = await reader.MetadataAsync(
+                    source.Caller,
+                    source.Dataset.Id,
+                    ExperimentTables.AsOfOf([.. measures.Select(m => m.Experiment)]),
+                    key,
+                    cancellationToken
+                );
+            }
+
             await view.FilterAsync(tables, reader, cancellationToken);
         }
 
         return view;
     }
+
+    /// <summary>The mean of a metric, over clusters where they are.</summary>
+    public Interval? Mean(int experiment, int metric) =>
+        Clusters is null
+            ? Experiments[experiment].Mean(metric)
+            : Experiments[experiment].Mean(metric, Clusters);
+
+    /// <summary>False for errors, which are seen in the output, and for what the dataset's view hides.</summary>
+    public bool IsShown(int metric) =>
+        Metrics[metric].Kind != MetricKind.Errors
+        && Columns.FirstOrDefault(c => c.IsOf(Metrics[metric])) is not { IsHidden: true };
+
+    /// <summary>A value as the dataset's view wants it.</summary>
+    public string Show(int metric, double value) =>
+        double.IsFinite(value)
+        && Metrics[metric].Kind == MetricKind.Score
+        && Columns.FirstOrDefault(c => c.IsOf(Metrics[metric]))?.Precision is { } digits
+            ? value.ToString(
+                "F" + digits.ToString(CultureInfo.InvariantCulture),
+                CultureInfo.InvariantCulture
+            )
+            : Figures.Value(Metrics[metric], value);
 
     /// <summary>Candidate minus baseline for an example, signed so that more is better; NaN where one has nothing.</summary>
     public double Gain(Guid example, int candidate, int metric)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Datasets;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -20,6 +21,9 @@ internal static class FeedbackEndpoints
         ui.MapPost("/projects/{projectId:guid}/threads/{threadId}/feedback", AddToThreadAsync)
             .PageNeeds(Permission.Write);
         ui.MapGet("/projects/{projectId:guid}/threads/{threadId}/feedback", OfThread);
+        ui.MapPost("/data/{datasetId:guid}/examples/{exampleId:guid}/feedback", AddToExampleAsync)
+            .PageNeeds(Permission.Write);
+        ui.MapGet("/data/{datasetId:guid}/examples/{exampleId:guid}/feedback", OfExample);
         ui.MapDelete("/feedback/{id:guid}", RemoveAsync).PageNeeds(Permission.Write);
     }
 
@@ -41,7 +45,14 @@ internal static class FeedbackEndpoints
             return Results.NotFound(new { detail = "The run is gone." });
         }
 
-        return await GiveAsync(run, null, given, ingest, keys, caller, time);
+        return await GiveAsync(
+            new Target(run.Id, run.TraceId, run.ProjectId, null),
+            given,
+            ingest,
+            keys,
+            caller,
+            time
+        );
     }
 
     /// <summary>Feedback on a thread stands on its last turn and names the thread.</summary>
@@ -70,16 +81,59 @@ internal static class FeedbackEndpoints
             caller.Aborted
         );
         return page.Runs is [var last]
-            ? await GiveAsync(last, threadId, given, ingest, keys, caller, time)
+            ? await GiveAsync(
+                new Target(
+                    last.Id,
+                    last.TraceId,
+                    last.ProjectId,
+                    JsonSerializer.Serialize(new { thread_id = threadId })
+                ),
+                given,
+                ingest,
+                keys,
+                caller,
+                time
+            )
             : Results.NotFound(new { detail = "The thread is gone." });
     }
 
     private static RazorComponentResult<ThreadFeedback> OfThread(Guid projectId, string threadId) =>
         new(new { ProjectId = projectId, ThreadId = threadId });
 
+    /// <summary>Feedback on an example stands under the example's id where a run's would be, names the example, and counts in no statistics of runs.</summary>
+    private static async Task<IResult> AddToExampleAsync(
+        Guid datasetId,
+        Guid exampleId,
+        Given given,
+        TraceIngest ingest,
+        ExampleReader reader,
+        FeedbackKeys keys,
+        CurrentCaller caller,
+        TimeProvider time
+    ) =>
+        await reader.FindAsync(caller.Value, exampleId, datasetId, AsOf.Now, caller.Aborted) is null
+            ? Results.NotFound(new { detail = "The example is gone." })
+            : await GiveAsync(
+                new Target(
+                    exampleId,
+                    null,
+                    null,
+                    JsonSerializer.Serialize(new { example_id = exampleId, dataset_id = datasetId })
+                ),
+                given,
+                ingest,
+                keys,
+                caller,
+                time
+            );
+
+    private static RazorComponentResult<ExampleFeedback> OfExample(
+        Guid datasetId,
+        Guid exampleId
+    ) => new(new { DatasetId = datasetId, ExampleId = exampleId });
+
     private static async Task<IResult> GiveAsync(
-        Run run,
-        string? threadId,
+        Target target,
         Given given,
         TraceIngest ingest,
         FeedbackKeys keys,
@@ -130,18 +184,16 @@ internal static class FeedbackEndpoints
         var record = new FeedbackRecord
         {
             Id = Guid.CreateVersion7(now),
-            RunId = run.Id,
-            TraceId = run.TraceId,
-            ProjectId = run.ProjectId,
+            RunId = target.RunId,
+            TraceId = target.TraceId,
+            ProjectId = target.ProjectId,
             Key = key,
             Score = score,
             ValueJson = value is { Length: > 0 } ? JsonSerializer.Serialize(value) : null,
             Comment = given.Comment is { Length: > 0 } comment ? comment : null,
             SourceType = "app",
             UserId = caller.Value.UserId,
-            ExtraJson = threadId is null
-                ? null
-                : JsonSerializer.Serialize(new { thread_id = threadId }),
+            ExtraJson = target.ExtraJson,
             CreatedAt = now,
             ModifiedAt = now,
         };
@@ -156,6 +208,9 @@ internal static class FeedbackEndpoints
             ? Results.Ok()
             : Results.NotFound(new { detail = "The feedback is gone." });
     }
+
+    /// <summary>What feedback is about.</summary>
+    private sealed record Target(Guid RunId, Guid? TraceId, Guid? ProjectId, string? ExtraJson);
 
     /// <summary>What the form sends.</summary>
     private sealed record Given(string? Key, double? Score, string? Value, string? Comment);

@@ -198,7 +198,7 @@ customElements.define(
 );
 
 // ---------- files in ----------
-const kinds = { csv: "csv", jsonl: "jsonl", ndjson: "jsonl", json: "json", parquet: "parquet" };
+const kinds = { csv: "csv", tsv: "tsv", tab: "tsv", jsonl: "jsonl", ndjson: "jsonl", json: "json", parquet: "parquet" };
 const guess = (name) => {
   const n = name.toLowerCase();
   if (["id", "example_id"].includes(n)) return "id";
@@ -232,7 +232,7 @@ customElements.define(
     async look(file) {
       this.file = file;
       this.format = kinds[file.name.split(".").pop().toLowerCase()];
-      if (!this.format) return this.show(`<p class="notice err" role="alert">${esc(file.name)} is not CSV, JSON Lines, JSON or Parquet by its name.</p>`);
+      if (!this.format) return this.show(`<p class="notice err" role="alert">${esc(file.name)} is not CSV, TSV, JSON Lines, JSON or Parquet by its name.</p>`);
       // Parquet says its columns at its end: the whole file, unless it is large.
       const most = this.format === "parquet" ? 64 << 20 : 256 << 10;
       const isWhole = file.size <= most;

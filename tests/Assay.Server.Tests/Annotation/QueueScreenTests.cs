@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Annotation;
 
 namespace Assay.Server.Tests.Annotation;
 
@@ -147,6 +148,91 @@ public sealed class QueueScreenTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await PostAsync(second, $"{path}/undo", new { }));
         given = await _mine.GetFromJsonAsync<JsonElement>("/api/v1/feedback?key=quality", Cancel);
         Assert.Equal(0, given.GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Pages_and_counts_of_a_queue_are_those_of_the_whole_of_it_for_every_reviewer()
+    {
+        var workspace = await _server.FirstWorkspaceAsync();
+        using var second = _server.Client(await _server.KeyAsync(workspace, KeyScope.Full));
+        var (queue, first) = await QueueAsync(reviewers: 2);
+        using var added = await _mine.PostAsJsonAsync(
+            $"/api/v1/annotation-queues/{queue}/runs",
+            Enumerable.Range(0, 40).Select(_ => Guid.NewGuid()),
+            Cancel
+        );
+        var items = (await added.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+            .EnumerateArray()
+            .Select(i => i.GetProperty("id").GetGuid())
+            .Append(first)
+            .ToList();
+        var random = new Random(7);
+        var said = new { said = new { quality = new { score = 1 } } };
+        foreach (var item in items)
+        {
+            foreach (var client in new[] { _mine, second })
+            {
+                var path = $"/ui/queues/{queue}/items/{item}";
+                switch (random.Next(5))
+                {
+                    case 0:
+                        await PostAsync(client, $"{path}/hold", new { });
+                        break;
+                    case 1:
+                        await PostAsync(client, $"{path}/done", said);
+                        break;
+                    case 2:
+                        await PostAsync(client, $"{path}/skip", new { });
+                        break;
+                }
+            }
+        }
+
+        var reviews = _server.Get<QueueReviews>();
+        var everybody = new Caller(workspace, Permission.Read);
+        var reviewers = (await reviews.ReviewsAsync(everybody, queue, Cancel))
+            .Select(r => r.ReviewerId)
+            .Distinct()
+            .ToList();
+        Assert.Equal(2, reviewers.Count);
+        foreach (var reviewer in reviewers)
+        {
+            var caller = everybody with { ApiKeyId = reviewer };
+            var whole = await reviews.PlacesAsync(caller, queue, Cancel);
+            var counts = await reviews.CountsAsync(caller, queue, Cancel);
+            Assert.Equal(items.Count, counts.All);
+            foreach (
+                var (section, count) in new (QueueSection?, int)[]
+                {
+                    (QueueSection.NeedsMyReview, counts.Mine),
+                    (QueueSection.NeedsOthersReview, counts.Others),
+                    (QueueSection.Completed, counts.Completed),
+                    (null, counts.All),
+                }
+            )
+            {
+                var expected = whole
+                    .Where(p => section is null || p.Section == section)
+                    .ToDictionary(p => p.Item.Id, p => (p.Section, p.EffectiveAddedAt, p.Free));
+                Assert.Equal(expected.Count, count);
+                var paged = new List<QueuePlace>();
+                for (var offset = 0; offset < count; offset += 7)
+                {
+                    paged.AddRange(
+                        await reviews.PageAsync(caller, queue, section, offset, 7, Cancel)
+                    );
+                }
+
+                Assert.Equal(
+                    expected,
+                    paged.ToDictionary(p => p.Item.Id, p => (p.Section, p.EffectiveAddedAt, p.Free))
+                );
+                Assert.Equal(
+                    paged.Select(p => p.EffectiveAddedAt).Order(),
+                    paged.Select(p => p.EffectiveAddedAt)
+                );
+            }
+        }
     }
 
     [Fact]

@@ -71,11 +71,16 @@ internal static class QueueItemEndpoints
     {
         var q = context.Request.Query;
         var wanted = Section(q);
-        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
-            .Where(p => wanted is null || p.Section == wanted)
-            .Skip(q.Whole("offset", 0, 0, int.MaxValue))
-            .Take(q.Whole("limit", 100, 1, 100))
-            .ToList();
+        var places = (
+            await reviews.PageAsync(
+                context.Caller(),
+                id,
+                wanted,
+                q.Whole("offset", 0, 0, int.MaxValue),
+                q.Whole("limit", 100, 1, 100),
+                context.RequestAborted
+            )
+        ).ToList();
         return await RunsAsync(context, places, queries, protection);
     }
 
@@ -195,14 +200,17 @@ internal static class QueueItemEndpoints
 
     private static async Task<IResult> SizeAsync(Guid id, HttpContext context, QueueReviews reviews)
     {
-        var wanted = Section(context.Request.Query);
-        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
+        var counts = await reviews.CountsAsync(context.Caller(), id, context.RequestAborted);
         return Results.Json(
             new
             {
-                size = places.Count(p =>
-                    wanted is null ? p.Section != QueueSection.Completed : p.Section == wanted
-                ),
+                size = Section(context.Request.Query) switch
+                {
+                    QueueSection.NeedsMyReview => counts.Mine,
+                    QueueSection.NeedsOthersReview => counts.Others,
+                    QueueSection.Completed => counts.Completed,
+                    _ => counts.Mine + counts.Others,
+                },
             }
         );
     }
@@ -216,8 +224,8 @@ internal static class QueueItemEndpoints
             new
             {
                 size = (
-                    await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted)
-                ).Count,
+                    await reviews.CountsAsync(context.Caller(), id, context.RequestAborted)
+                ).All,
             }
         );
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Datasets;
+using Assay.Core.Experiments;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 using Microsoft.AspNetCore.Http.Features;
@@ -44,6 +45,68 @@ internal static class DatasetFileEndpoints
         }
 
         app.MapGet("/api/v1/datasets/{id:guid}/csv", CsvAsync).Needs(Permission.Read);
+        app.MapGet(
+                "/api/v1/datasets/{id:guid}/preference",
+                (Guid id, HttpContext context, PreferencePairs pairs, DatasetCatalog catalog) =>
+                    PreferencesAsync(id, context, pairs, catalog, isOpenAi: false)
+            )
+            .Needs(Permission.Read);
+        app.MapGet(
+                "/api/v1/datasets/{id:guid}/openai_preference",
+                (Guid id, HttpContext context, PreferencePairs pairs, DatasetCatalog catalog) =>
+                    PreferencesAsync(id, context, pairs, catalog, isOpenAi: true)
+            )
+            .Needs(Permission.Read);
+    }
+
+    private static async Task<IResult> PreferencesAsync(
+        Guid id,
+        HttpContext context,
+        PreferencePairs pairs,
+        DatasetCatalog catalog,
+        bool isOpenAi
+    )
+    {
+        var caller = context.Caller();
+        if (await catalog.FindAsync(caller, id, context.RequestAborted) is not { } dataset)
+        {
+            return Errors.NotFound("Dataset");
+        }
+
+        return Results.Stream(
+            async output =>
+            {
+                await using var writer = new StreamWriter(
+                    output,
+                    new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+                    leaveOpen: true
+                );
+                await foreach (
+                    var pair in pairs.StreamAsync(
+                        caller,
+                        id,
+                        context.Request.Query.Word("key"),
+                        context.RequestAborted
+                    )
+                )
+                {
+                    if (
+                        ExampleExports.PreferenceLine(
+                            pair.Example,
+                            pair.ChosenJson,
+                            pair.RejectedJson,
+                            isOpenAi
+                        ) is
+                        { } line
+                    )
+                    {
+                        await writer.WriteAsync(line + "\n");
+                    }
+                }
+            },
+            "application/x-ndjson",
+            $"{dataset.Name} preferences.jsonl"
+        );
     }
 
     private static async Task<IResult> UploadAsync(
@@ -124,7 +187,7 @@ internal static class DatasetFileEndpoints
     }
 
     /// <summary>
-    /// The file as the body, everything else in the query: <c>format</c> (csv, jsonl, json, parquet), <c>inputs</c>, <c>outputs</c>,
+    /// The file as the body, everything else in the query: <c>format</c> (csv, tsv, jsonl, json, parquet), <c>inputs</c>, <c>outputs</c>,
     /// <c>metadata</c> (repeated column names), <c>split</c>, <c>id</c>, <c>json</c>, <c>skip_bad_rows</c>. The answer names bad lines.
     /// </summary>
     private static async Task<IResult> ImportAsync(

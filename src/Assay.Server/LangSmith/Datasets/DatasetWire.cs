@@ -22,6 +22,8 @@ internal static class DatasetWire
         app.MapGroupedExperiments();
         app.MapGroupedRuns();
         app.MapSharedExperiments();
+        app.MapTracking();
+        app.MapExperimentViews();
         app.MapFeedbackTokens();
         app.MapFeedbackSettings();
         app.MapQueues();

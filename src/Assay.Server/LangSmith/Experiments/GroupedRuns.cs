@@ -21,7 +21,7 @@ internal static class GroupedRuns
     private static async Task<IResult> GroupAsync(
         Guid id,
         HttpContext context,
-        ExperimentResults results,
+        ExperimentGroups results,
         IDataProtectionProvider protection
     )
     {
@@ -40,7 +40,7 @@ internal static class GroupedRuns
         }
 
         var caller = context.Caller();
-        var groups = await results.GroupsAsync(
+        var groups = await results.ReadAsync(
             caller,
             new ExperimentQuery
             {

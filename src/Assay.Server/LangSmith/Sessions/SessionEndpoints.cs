@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Experiments;
 using Assay.Core.Metadata;
 using Assay.Core.Projects;
 using Assay.Core.Sharing;
@@ -244,6 +245,12 @@ internal static class SessionEndpoints
         await store.SettleAsync(context.RequestAborted);
         // The project is gone already: its runs go too, whether the client waits for it or not.
         await store.DeleteProjectRunsAsync(project.WorkspaceId, project.Id, CancellationToken.None);
+        await services
+            .GetRequiredService<ExperimentLog>()
+            .DropAsync(project.WorkspaceId, project.Id, CancellationToken.None);
+        await services
+            .GetRequiredService<ExperimentArtifacts>()
+            .DropAsync(project.WorkspaceId, project.Id, CancellationToken.None);
         await services
             .GetRequiredService<ShareLinks>()
             .DropAsync(project.WorkspaceId, [], [], project.Id, context.RequestAborted);

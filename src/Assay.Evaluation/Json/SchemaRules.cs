@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace Assay.Core.Schemas;
+namespace Assay.Evaluation.Json;
 
 /// <summary>The keywords of one schema object applied to one value.</summary>
 internal sealed class SchemaRules(

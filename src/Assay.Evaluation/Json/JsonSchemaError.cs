@@ -1,4 +1,4 @@
-namespace Assay.Core.Schemas;
+namespace Assay.Evaluation.Json;
 
 /// <summary>One way in which a value does not meet its schema.</summary>
 /// <param name="Path">Where in the value, as a JSON Pointer (RFC 6901); empty for the whole.</param>

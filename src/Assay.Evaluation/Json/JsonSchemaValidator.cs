@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace Assay.Core.Schemas;
+namespace Assay.Evaluation.Json;
 
 /// <summary>
 /// Validates JSON against a schema of JSON Schema 2020-12 (json-schema.org/draft/2020-12), the validation and applicator vocabularies with local
