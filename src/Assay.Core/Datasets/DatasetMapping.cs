@@ -39,12 +39,13 @@ internal sealed class DatasetMapping
         builder
             .HasIndex(r => new
             {
+                r.WorkspaceId,
                 r.DatasetId,
                 r.ValidTo,
                 r.ValidFrom,
                 r.Position,
             })
-            .IsDescending(false, false, true, false);
+            .IsDescending(false, false, false, true, false);
         builder.HasIndex(r => new { r.WorkspaceId, r.ExampleId });
         builder.HasIndex(r => new { r.WorkspaceId, r.SourceRunId });
         builder.HasIndex(r => r.ImportId);

@@ -10,6 +10,9 @@ namespace Assay.Core.Datasets;
 /// <summary>Reads examples as they are or as they were at any version. Thread-safe.</summary>
 public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, IBlobStore blobs)
 {
+    /// <summary>From here on skipping costs more than asking twice.</summary>
+    private const int FarOffset = 1_000;
+
     /// <summary>One page of examples, in an order that never changes for a version.</summary>
     public async Task<IReadOnlyList<Example>> ListAsync(
         Caller caller,
@@ -61,22 +64,28 @@ public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, I
                 .Take(query.Limit)
                 .Select(r => r.Number)
                 .ToList();
-            var found = await db
-                .ExampleRevisions.AsNoTracking()
-                .Where(r => numbers.Contains(r.Number))
-                .ToListAsync(cancellationToken);
-            page = [.. found.OrderBy(r => numbers.IndexOf(r.Number))];
+            page = await InOrderAsync(db, caller, numbers, cancellationToken);
         }
         else if (test is not null)
         {
             return await FilteredAsync(db, ordered, test, query, cancellationToken);
         }
-        else
+        else if (query.Offset < FarOffset || query.Limit > FarOffset)
         {
             page = await ordered
                 .Skip(query.Offset)
                 .Take(query.Limit)
                 .ToListAsync(cancellationToken);
+        }
+        else
+        {
+            // What is skipped is skipped in the index, without its payloads.
+            var numbers = await ordered
+                .Skip(query.Offset)
+                .Take(query.Limit)
+                .Select(r => r.Number)
+                .ToListAsync(cancellationToken);
+            page = await InOrderAsync(db, caller, numbers, cancellationToken);
         }
 
         return await ReadAsync(db, page, cancellationToken);
@@ -324,6 +333,20 @@ public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, I
             .. e.Splits.Select(s => (JsonNode)JsonValue.Create(s)),
         ]);
         return have;
+    }
+
+    private static async Task<List<ExampleRevision>> InOrderAsync(
+        MetadataContext db,
+        Caller caller,
+        List<long> numbers,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = await db
+            .ExampleRevisions.AsNoTracking()
+            .Where(r => r.WorkspaceId == caller.WorkspaceId && numbers.Contains(r.Number))
+            .ToDictionaryAsync(r => r.Number, cancellationToken);
+        return [.. numbers.Where(found.ContainsKey).Select(n => found[n])];
     }
 
     private async Task<IReadOnlyList<Example>> FilteredAsync(

@@ -11,6 +11,11 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropIndex(
+                name: "ix_example_revision_dataset_id_valid_to_valid_from_position",
+                table: "example_revision"
+            );
+
             migrationBuilder.CreateTable(
                 name: "experiment_artifact",
                 columns: table => new
@@ -76,6 +81,20 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
             );
 
             migrationBuilder.CreateIndex(
+                name: "ix_example_revision_workspace_id_dataset_id_valid_to_valid_from_position",
+                table: "example_revision",
+                columns: new[]
+                {
+                    "workspace_id",
+                    "dataset_id",
+                    "valid_to",
+                    "valid_from",
+                    "position",
+                },
+                descending: new[] { false, false, false, true, false }
+            );
+
+            migrationBuilder.CreateIndex(
                 name: "ix_experiment_view_workspace_id_dataset_id",
                 table: "experiment_view",
                 columns: new[] { "workspace_id", "dataset_id" }
@@ -90,6 +109,18 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
             migrationBuilder.DropTable(name: "experiment_metric");
 
             migrationBuilder.DropTable(name: "experiment_view");
+
+            migrationBuilder.DropIndex(
+                name: "ix_example_revision_workspace_id_dataset_id_valid_to_valid_from_position",
+                table: "example_revision"
+            );
+
+            migrationBuilder.CreateIndex(
+                name: "ix_example_revision_dataset_id_valid_to_valid_from_position",
+                table: "example_revision",
+                columns: new[] { "dataset_id", "valid_to", "valid_from", "position" },
+                descending: new[] { false, false, true, false }
+            );
         }
     }
 }

@@ -793,9 +793,9 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.HasIndex("WorkspaceId", "SourceRunId")
                         .HasDatabaseName("ix_example_revision_workspace_id_source_run_id");
 
-                    b.HasIndex("DatasetId", "ValidTo", "ValidFrom", "Position")
-                        .IsDescending(false, false, true, false)
-                        .HasDatabaseName("ix_example_revision_dataset_id_valid_to_valid_from_position");
+                    b.HasIndex("WorkspaceId", "DatasetId", "ValidTo", "ValidFrom", "Position")
+                        .IsDescending(false, false, false, true, false)
+                        .HasDatabaseName("ix_example_revision_workspace_id_dataset_id_valid_to_valid_from_position");
 
                     b.ToTable("example_revision", (string)null);
                 });
