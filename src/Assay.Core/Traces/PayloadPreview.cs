@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -9,18 +10,20 @@ namespace Assay.Core.Traces;
 internal static class PayloadPreview
 {
     private const int MaxLength = 300;
-    private static readonly string[] s_inputKeys =
-    [
+
+    /// <summary>How much of a text is looked at: what is left when blanks and line ends are gone is as long as a preview, nearly always.</summary>
+    private const int Looked = 4 * MaxLength;
+    private static readonly byte[][] s_wrappers = Names("kwargs", "message", "data");
+    private static readonly byte[][] s_inputKeys = Names(
         "input",
         "question",
         "query",
         "prompt",
         "text",
         "messages",
-        "content",
-    ];
-    private static readonly string[] s_outputKeys =
-    [
+        "content"
+    );
+    private static readonly byte[][] s_outputKeys = Names(
         "output",
         "answer",
         "result",
@@ -29,32 +32,51 @@ internal static class PayloadPreview
         "generations",
         "messages",
         "message",
-        "content",
-    ];
+        "content"
+    );
+
+    /// <summary>Everything that <see cref="string.ReplaceLineEndings(string)"/> takes for the end of a line.</summary>
+    private static readonly SearchValues<char> s_lineEnds = SearchValues.Create(
+        "\r\n\f\u0085\u2028\u2029"
+    );
 
     public static string Of(JsonElement json, bool isInput)
     {
-        var text = Meaning(json, isInput ? s_inputKeys : s_outputKeys, 0) ?? json.GetRawText();
-        // Cut first: the rest of a long text is not worth a second look.
-        text = Cut(text.TrimStart(), 4 * MaxLength).ReplaceLineEndings(" ").Trim();
-        return Cut(text, MaxLength);
+        if (Meaning(json, isInput ? s_inputKeys : s_outputKeys, 0) is not { } meaning)
+        {
+            return InOneLine(json.GetRawText());
+        }
+
+        var raw = JsonMarshal.GetRawUtf8Value(meaning)[1..^1];
+        if (raw.Contains((byte)'\\') || !Utf8.IsValid(raw))
+        {
+            // Not decoded as a whole otherwise; here it is, since a text with broken characters has to be refused.
+            return InOneLine(meaning.GetString() ?? "");
+        }
+
+        Span<char> text = stackalloc char[Looked];
+        text = text[
+            ..Encoding.UTF8.GetChars(raw.Length <= Looked ? raw : Whole(raw[..Looked]), text)
+        ];
+        return InOneLine(text);
     }
 
-    /// <summary>
-    /// The beginning of a string, more than a preview needs. One without escapes is not decoded as a whole, only checked, since a text with
-    /// broken characters has to be refused.
-    /// </summary>
-    private static string? Beginning(JsonElement json)
+    private static string InOneLine(ReadOnlySpan<char> text)
     {
-        const int most = 4 * MaxLength;
-        var raw = JsonMarshal.GetRawUtf8Value(json)[1..^1];
-        return raw.Length <= most || raw.Contains((byte)'\\') || !Utf8.IsValid(raw)
-            ? json.GetString()
-            : Whole(raw[..most]);
+        text = text.TrimStart();
+        text = text[..Math.Min(text.Length, Looked)];
+        // Cut first: the rest of a long text is not worth a second look.
+        if (text.ContainsAny(s_lineEnds))
+        {
+            text = text.ToString().ReplaceLineEndings(" ");
+        }
+
+        text = text.Trim();
+        return text[..CutAt(text, MaxLength)].ToString();
     }
 
     /// <summary>The text without the part of a character that the cut has left at its end.</summary>
-    private static string Whole(ReadOnlySpan<byte> utf8)
+    private static ReadOnlySpan<byte> Whole(ReadOnlySpan<byte> utf8)
     {
         var end = utf8.Length;
         while (end > 0 && (utf8[end - 1] & 0xC0) == 0x80)
@@ -62,16 +84,23 @@ internal static class PayloadPreview
             end--;
         }
 
-        return Encoding.UTF8.GetString(utf8[..Math.Max(0, end - 1)]);
+        return utf8[..Math.Max(0, end - 1)];
     }
 
     /// <summary>At most so many characters, never half of a surrogate pair.</summary>
     public static string Cut(string text, int length) =>
-        text.Length <= length
-            ? text
-            : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+        text.Length <= length ? text : text[..CutAt(text, length)];
 
-    private static string? Meaning(JsonElement json, string[] keys, int depth)
+    private static int CutAt(ReadOnlySpan<char> text, int length) =>
+        text.Length <= length ? text.Length
+        : char.IsHighSurrogate(text[length - 1]) ? length - 1
+        : length;
+
+    private static byte[][] Names(params string[] names) =>
+        [.. names.Select(Encoding.UTF8.GetBytes)];
+
+    /// <summary>The string that a person would want to see; null when there is none.</summary>
+    private static JsonElement? Meaning(JsonElement json, byte[][] keys, int depth)
     {
         if (depth > 8)
         {
@@ -81,11 +110,11 @@ internal static class PayloadPreview
         switch (json.ValueKind)
         {
             case JsonValueKind.String:
-                return Beginning(json);
+                return json;
             case JsonValueKind.Array when json.GetArrayLength() > 0:
                 return Meaning(json[json.GetArrayLength() - 1], keys, depth + 1);
             case JsonValueKind.Object:
-                foreach (var wrapper in (string[])["kwargs", "message", "data"])
+                foreach (var wrapper in s_wrappers)
                 {
                     if (
                         json.TryGetProperty(wrapper, out var inner)
@@ -101,19 +130,27 @@ internal static class PayloadPreview
                 {
                     if (
                         json.TryGetProperty(key, out var value)
-                        && Meaning(value, keys, depth + 1) is { Length: > 0 } found
+                        && Meaning(value, keys, depth + 1) is { } found
+                        && !found.ValueEquals(""u8)
                     )
                     {
                         return found;
                     }
                 }
 
-                var properties = json.EnumerateObject().Take(2).ToList();
-                return properties is [{ Value.ValueKind: JsonValueKind.String } only]
-                    ? Beginning(only.Value)
-                    : null;
+                return json.GetPropertyCount() == 1 ? Only(json) : null;
             default:
                 return null;
         }
+    }
+
+    private static JsonElement? Only(JsonElement json)
+    {
+        foreach (var property in json.EnumerateObject())
+        {
+            return property.Value.ValueKind == JsonValueKind.String ? property.Value : null;
+        }
+
+        return null;
     }
 }

@@ -36,15 +36,11 @@ public sealed class RunNormalizer
     }
 
     private static string? ReadPayloads(RunWrite run) =>
-        Read(run.Extra, "extra", json => ReadExtra(run, json))
-        ?? Read(run.Outputs, "outputs", json => ReadOutputs(run, json))
-        ?? Read(
-            run.Inputs,
-            "inputs",
-            json => run.InputsPreview ??= PayloadPreview.Of(json, isInput: true)
-        )
-        ?? Read(run.Events, "events", json => ReadEvents(run, json))
-        ?? Read(run.Serialized, "serialized", _ => { });
+        Read(run, run.Extra, "extra", ReadExtra)
+        ?? Read(run, run.Outputs, "outputs", ReadOutputs)
+        ?? Read(run, run.Inputs, "inputs", ReadInputs)
+        ?? Read(run, run.Events, "events", ReadEvents)
+        ?? Read(run, run.Serialized, "serialized", static (_, _) => { });
 
     /// <summary>A long error (a stack trace, as a rule) becomes a payload; what stays is cut without tearing a character apart.</summary>
     private static void KeepWholeError(RunWrite run)
@@ -100,7 +96,12 @@ public sealed class RunNormalizer
     private static Guid? Id(string segment) =>
         segment.Length >= 36 && Guid.TryParse(segment[^36..], out var id) ? id : null;
 
-    private static string? Read(Payload? payload, string name, Action<JsonElement> read)
+    private static string? Read(
+        RunWrite run,
+        Payload? payload,
+        string name,
+        Action<RunWrite, JsonElement> read
+    )
     {
         if (payload is null || payload.BlobKey is not null)
         {
@@ -118,7 +119,7 @@ public sealed class RunNormalizer
                 payload.Utf8,
                 new JsonDocumentOptions { MaxDepth = 256 }
             );
-            read(document.RootElement);
+            read(run, document.RootElement);
             return null;
         }
         catch (JsonException e)
@@ -139,28 +140,31 @@ public sealed class RunNormalizer
             return;
         }
 
-        if (Get(extra, "metadata") is { ValueKind: JsonValueKind.Object } metadata)
+        if (Get(extra, "metadata"u8) is { ValueKind: JsonValueKind.Object } metadata)
         {
             var pairs = new List<KeyValuePair<string, string>>();
             Flatten(metadata, "", pairs);
             run.Metadata ??= pairs;
-            run.Model ??= Text(metadata, "ls_model_name");
-            run.Provider ??= Text(metadata, "ls_provider");
+            run.Model ??= Text(metadata, "ls_model_name"u8);
+            run.Provider ??= Text(metadata, "ls_provider"u8);
             run.ThreadId ??=
-                Text(metadata, "session_id")
-                ?? Text(metadata, "conversation_id")
-                ?? Text(metadata, "thread_id");
-            run.Usage ??= UsageReader.Find(Get(metadata, "usage_metadata"));
+                Text(metadata, "session_id"u8)
+                ?? Text(metadata, "conversation_id"u8)
+                ?? Text(metadata, "thread_id"u8);
+            run.Usage ??= UsageReader.Find(Get(metadata, "usage_metadata"u8));
         }
 
-        if (Get(extra, "invocation_params") is { ValueKind: JsonValueKind.Object } parameters)
+        if (Get(extra, "invocation_params"u8) is { ValueKind: JsonValueKind.Object } parameters)
         {
             run.Model ??=
-                Text(parameters, "model")
-                ?? Text(parameters, "model_name")
-                ?? Text(parameters, "model_id");
+                Text(parameters, "model"u8)
+                ?? Text(parameters, "model_name"u8)
+                ?? Text(parameters, "model_id"u8);
         }
     }
+
+    private static void ReadInputs(RunWrite run, JsonElement inputs) =>
+        run.InputsPreview ??= PayloadPreview.Of(inputs, isInput: true);
 
     private static void ReadOutputs(RunWrite run, JsonElement outputs)
     {
@@ -179,8 +183,9 @@ public sealed class RunNormalizer
         {
             if (
                 item.ValueKind == JsonValueKind.Object
-                && Text(item, "name") == "new_token"
-                && Text(item, "time") is { } text
+                && Get(item, "name"u8) is { ValueKind: JsonValueKind.String } name
+                && name.ValueEquals("new_token"u8)
+                && Text(item, "time"u8) is { } text
                 && DateTimeOffset.TryParse(
                     text,
                     CultureInfo.InvariantCulture,
@@ -229,9 +234,9 @@ public sealed class RunNormalizer
         }
     }
 
-    private static string? Text(JsonElement json, string name) =>
+    private static string? Text(JsonElement json, ReadOnlySpan<byte> name) =>
         Get(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
-    private static JsonElement Get(JsonElement json, string name) =>
+    private static JsonElement Get(JsonElement json, ReadOnlySpan<byte> name) =>
         json.TryGetProperty(name, out var value) ? value : default;
 }

@@ -1,7 +1,8 @@
-// A local stand-in for OpenAI's API with fixed answers: 24 prompt tokens, of which 16 cached, 9 completion tokens, of which 4 reasoning. A model
+// A local stand-in for the APIs of OpenAI and Anthropic with fixed answers: 24 prompt tokens, of which 16 cached, 9 completion tokens, of which 4 reasoning. A model
 // whose name contains "error" is refused; a request with tools and no tool result yet is answered with a tool call.
 import { createServer } from "node:http";
 
+const text = (value) => JSON.stringify(value);
 const usage = { prompt_tokens: 24, completion_tokens: 9, total_tokens: 33, prompt_tokens_details: { cached_tokens: 16 }, completion_tokens_details: { reasoning_tokens: 4 } };
 export const answerText = "It is 18C and sunny in Paris.";
 const head = { id: "chatcmpl-1", created: 1790000000, model: "gpt-4o-mini-2024-07-18" };
@@ -17,10 +18,33 @@ const chat = (body) => {
 const stream = (response, body) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (data) => response.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", ...data })}\n\n`);
-  for (const content of answerText.split(/(?<= )/)) send({ choices: [{ index: 0, delta: { role: "assistant", content }, finish_reason: null }] });
-  send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+  const [{ message, finish_reason }] = chat(body).choices;
+  if (message.tool_calls) send({ choices: [{ index: 0, delta: { role: "assistant", tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) }, finish_reason: null }] });
+  else for (const content of answerText.split(/(?<= )/)) send({ choices: [{ index: 0, delta: { role: "assistant", content }, finish_reason: null }] });
+  send({ choices: [{ index: 0, delta: {}, finish_reason }] });
   if (body.stream_options?.include_usage) send({ choices: [], usage });
   response.end("data: [DONE]\n\n");
+};
+
+// Anthropic counts cached tokens beside the others: 8 + 16 cached = 24.
+const anthropicUsage = { input_tokens: 8, cache_read_input_tokens: 16, cache_creation_input_tokens: 0, output_tokens: 9 };
+
+const messages = (body) => {
+  const wantsTool = body.tools?.length && !text(body.messages).includes("tool_result");
+  const content = wantsTool ? [{ type: "text", text: "Let me look." }, { type: "tool_use", id: "toolu_1", name: body.tools[0].name, input: { city: "Paris" } }] : [{ type: "text", text: answerText }];
+  return { id: "msg_1", type: "message", role: "assistant", model: "claude-sonnet-4-5", content, stop_reason: wantsTool ? "tool_use" : "end_turn", stop_sequence: null, usage: anthropicUsage };
+};
+
+const messageStream = (response, body) => {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const send = (type, data) => response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  send("message_start", { message: { ...messages(body), content: [], stop_reason: null, usage: { ...anthropicUsage, output_tokens: 1 } } });
+  send("content_block_start", { index: 0, content_block: { type: "text", text: "" } });
+  for (const said of answerText.split(/(?<= )/)) send("content_block_delta", { index: 0, delta: { type: "text_delta", text: said } });
+  send("content_block_stop", { index: 0 });
+  send("message_delta", { delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 9 } });
+  send("message_stop", {});
+  response.end();
 };
 
 const responses = (body) => {
@@ -42,11 +66,13 @@ export const startModel = async () => {
     for await (const part of request) text += part;
     const body = text ? JSON.parse(text) : {};
     const json = (status, value) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-    if (String(body.model).includes("error")) return json(400, { error: { message: "The requested model is not available.", type: "invalid_request_error" } });
+    if (String(body.model).includes("error")) return json(400, { error: { message: "The requested model is not available.", type: "invalid_request_error" }, type: "error" });
+    if (request.url.endsWith("/messages")) return body.stream ? messageStream(response, body) : json(200, messages(body));
     if (request.url.endsWith("/embeddings")) return json(200, { object: "list", model: body.model, data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }], usage: { prompt_tokens: 5, total_tokens: 5 } });
     if (request.url.endsWith("/responses")) return json(200, responses(body));
     return body.stream ? stream(response, body) : json(200, chat(body));
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  return { url: `http://127.0.0.1:${server.address().port}/v1`, stop: () => { server.closeAllConnections(); server.close(); } };
+  const address = `http://127.0.0.1:${server.address().port}`;
+  return { url: `${address}/v1`, anthropic: address, stop: () => { server.closeAllConnections(); server.close(); } };
 };

@@ -82,7 +82,11 @@ internal static class Decoding
 
     private static string WithoutLoneSurrogates(string text)
     {
-        if (!text.Contains("\\ud", StringComparison.OrdinalIgnoreCase))
+        // Two looks at the letter as it is are faster by far than one that ignores its case.
+        if (
+            !text.Contains("\\ud", StringComparison.Ordinal)
+            && !text.Contains("\\uD", StringComparison.Ordinal)
+        )
         {
             return text;
         }

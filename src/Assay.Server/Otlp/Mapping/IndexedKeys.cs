@@ -18,6 +18,11 @@ internal static class IndexedKeys
     /// <summary>The list under a prefix (given with its dot); null when the span has no such key.</summary>
     public static JsonArray? Read(SpanView span, string prefix, params ReadOnlySpan<string> lists)
     {
+        if (!span.HasPrefix(prefix))
+        {
+            return null;
+        }
+
         Level? root = null;
         foreach (var (key, value) in span.Own)
         {

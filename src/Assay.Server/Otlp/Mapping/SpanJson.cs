@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,21 +19,45 @@ internal static class SpanJson
 
     private const int MaxEvents = 512;
 
-    /// <summary>A JSON value as UTF-8; values that are no object are put under a name.</summary>
-    public static ReadOnlyMemory<byte>? Payload(JsonNode? value, string name) =>
-        Write(w =>
-        {
-            if (value is JsonObject)
-            {
-                value.WriteTo(w);
-                return;
-            }
+    private const int MaxKeptScratch = 1 << 20;
 
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? t_buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? t_writer;
+
+    /// <summary>Content as UTF-8: a conversation in its normal form, a value that is no object under a name.</summary>
+    public static ReadOnlyMemory<byte> Payload(Content content, string name)
+    {
+        if (content.Talk is not { } talk)
+        {
+            return Payload(content.Value, name);
+        }
+
+        var w = Begin();
+        talk.WriteTo(w);
+        return End(w);
+    }
+
+    /// <summary>A JSON value as UTF-8; values that are no object are put under a name.</summary>
+    public static ReadOnlyMemory<byte> Payload(JsonNode? value, string name)
+    {
+        var w = Begin();
+        if (value is JsonObject)
+        {
+            value.WriteTo(w);
+        }
+        else
+        {
             w.WriteStartObject();
             w.WritePropertyName(name);
             WriteNode(w, value);
             w.WriteEndObject();
-        });
+        }
+
+        return End(w);
+    }
 
     /// <summary>Writes a node or null.</summary>
     public static void WriteNode(Utf8JsonWriter w, JsonNode? node)
@@ -50,65 +75,73 @@ internal static class SpanJson
     /// <summary>The extra of a run.</summary>
     public static ReadOnlyMemory<byte> Extra(
         SpanView span,
-        IReadOnlyList<KeyValuePair<string, JsonNode?>> metadata,
+        List<KeyValuePair<string, JsonNode?>> metadata,
         JsonObject? invocation,
         string source,
         bool isHidden
-    ) =>
-        Write(w =>
+    )
+    {
+        var w = Begin();
+        w.WriteStartObject();
+        w.WriteStartObject("metadata");
+        foreach (var (key, value) in metadata)
         {
-            w.WriteStartObject();
-            w.WriteStartObject("metadata");
-            foreach (var (key, value) in metadata)
-            {
-                w.WritePropertyName(key);
-                WriteNode(w, value);
-            }
+            w.WritePropertyName(key);
+            WriteNode(w, value);
+        }
 
-            w.WriteEndObject();
-            if (invocation is { Count: > 0 })
-            {
-                w.WritePropertyName("invocation_params");
-                invocation.WriteTo(w);
-            }
+        w.WriteEndObject();
+        if (invocation is { Count: > 0 })
+        {
+            w.WritePropertyName("invocation_params");
+            invocation.WriteTo(w);
+        }
 
-            w.WriteStartObject("otel");
-            w.WriteString("source", source);
-            if (isHidden)
-            {
-                w.WriteBoolean("hidden", true);
-            }
+        w.WriteStartObject("otel");
+        w.WriteString("source", source);
+        if (isHidden)
+        {
+            w.WriteBoolean("hidden", true);
+        }
 
-            WriteRaw(w, span);
-            w.WriteEndObject();
-            w.WriteEndObject();
-        });
+        WriteRaw(w, span);
+        w.WriteEndObject();
+        w.WriteEndObject();
+        return End(w);
+    }
 
     /// <summary>The span's events that are not content; null when there is none.</summary>
     public static ReadOnlyMemory<byte>? Events(SpanView span, Func<Span.Types.Event, bool> isKept)
     {
+        if (span.Span.Events.Count == 0)
+        {
+            return null;
+        }
+
         var kept = span.Span.Events.Where(isKept).Take(MaxEvents).ToList();
-        return kept.Count == 0
-            ? (ReadOnlyMemory<byte>?)null
-            : Write(w =>
+        if (kept.Count == 0)
+        {
+            return null;
+        }
+
+        var w = Begin();
+        w.WriteStartArray();
+        foreach (var item in kept)
+        {
+            w.WriteStartObject();
+            w.WriteString("name", item.Name);
+            w.WriteString("time", Time(item.TimeUnixNano));
+            if (item.Attributes.Count > 0)
             {
-                w.WriteStartArray();
-                foreach (var item in kept)
-                {
-                    w.WriteStartObject();
-                    w.WriteString("name", item.Name);
-                    w.WriteString("time", Time(item.TimeUnixNano));
-                    if (item.Attributes.Count > 0)
-                    {
-                        w.WritePropertyName("kwargs");
-                        AnyValues.WriteMap(w, item.Attributes, 0);
-                    }
+                w.WritePropertyName("kwargs");
+                AnyValues.WriteMap(w, item.Attributes, 0);
+            }
 
-                    w.WriteEndObject();
-                }
+            w.WriteEndObject();
+        }
 
-                w.WriteEndArray();
-            });
+        w.WriteEndArray();
+        return End(w);
     }
 
     /// <summary>Nanoseconds since 1970 as ISO 8601 with microseconds.</summary>
@@ -231,14 +264,25 @@ internal static class SpanJson
             _ => "unspecified",
         };
 
-    private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> write)
+    /// <summary>The thread's own writer, empty: what is written is copied once, at its right size.</summary>
+    private static Utf8JsonWriter Begin()
     {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var w = new Utf8JsonWriter(buffer, Compact))
+        t_buffer ??= new ArrayBufferWriter<byte>(4_096);
+        t_buffer.ResetWrittenCount();
+        t_writer ??= new Utf8JsonWriter(t_buffer, Compact);
+        t_writer.Reset(t_buffer);
+        return t_writer;
+    }
+
+    private static ReadOnlyMemory<byte> End(Utf8JsonWriter w)
+    {
+        w.Flush();
+        var json = t_buffer!.WrittenSpan.ToArray();
+        if (t_buffer.Capacity > MaxKeptScratch)
         {
-            write(w);
+            (t_buffer, t_writer) = (null, null);
         }
 
-        return buffer.WrittenMemory;
+        return json;
     }
 }

@@ -56,7 +56,8 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
             ?? Plain(inputs?.Talk?.Rest.Text("model"));
         var name = Identity.Name(view, kind);
         var (thread, user) = (Labels.Thread(view), Labels.User(view));
-        var tags = Labels.Tags(view);
+        var said = Labels.Tags(view);
+        var tags = said;
         var provider =
             Providers.Normalize(view.Text(Precedence.Provider))
             ?? (
@@ -153,11 +154,11 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
             Failed = failed,
             Project = Identity.Project(view),
             Ids = Identity.Ids(view),
-            Trace = Trace(view, thread, user),
+            Trace = Trace(view, thread, user, said),
             Pending = PydanticAi.Pending(view),
             Scores = Judgements.Read(view),
             Files = files,
-            MediaIds = MediaIds(input, output),
+            MediaIds = MediaIds(input, output) ?? [],
             ReferenceExampleId = Guid.TryParse(
                 view.Text("langsmith.reference_example_id"),
                 out var example
@@ -201,7 +202,7 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
     }
 
     private static ReadOnlyMemory<byte>? Json(Content? content, string name) =>
-        content is null ? null : SpanJson.Payload(content.Talk?.ToJson() ?? content.Value, name);
+        content is null ? (ReadOnlyMemory<byte>?)null : SpanJson.Payload(content, name);
 
     private static string? Model(SpanView span, Content? outputs) =>
         Plain(span.Text(Precedence.RespondedModel))
@@ -212,7 +213,12 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
         : Decoding.Unquote(text) is { Length: > 0 and <= 500 } name ? name
         : null;
 
-    private static TraceValues Trace(SpanView span, string? thread, string? user)
+    private static TraceValues Trace(
+        SpanView span,
+        string? thread,
+        string? user,
+        IReadOnlyList<string> tags
+    )
     {
         var inputs = span.Json("langfuse.trace.input") ?? span.Json("mlflow.traceInputs");
         var outputs = span.Json("langfuse.trace.output") ?? span.Json("mlflow.traceOutputs");
@@ -221,10 +227,14 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
             Name = span.Text("langfuse.trace.name"),
             ThreadId = thread,
             UserId = user,
-            Tags = Labels.Tags(span),
+            Tags = tags,
             Metadata = Labels.OfTrace(span),
-            Inputs = inputs is null ? null : SpanJson.Payload(inputs, "input"),
-            Outputs = outputs is null ? null : SpanJson.Payload(outputs, "output"),
+            Inputs = inputs is null
+                ? (ReadOnlyMemory<byte>?)null
+                : SpanJson.Payload(inputs, "input"),
+            Outputs = outputs is null
+                ? (ReadOnlyMemory<byte>?)null
+                : SpanJson.Payload(outputs, "output"),
             IsRoot = Langfuse.IsRoot(span),
         };
         return values;
@@ -263,17 +273,17 @@ public sealed class SpanMapper(UnrecognizedSpans unrecognized)
         }
     }
 
-    private static List<string> MediaIds(
+    private static List<string>? MediaIds(
         ReadOnlyMemory<byte>? inputs,
         ReadOnlyMemory<byte>? outputs
     )
     {
-        var ids = new List<string>();
-        foreach (var payload in (ReadOnlyMemory<byte>?[])[inputs, outputs])
+        List<string>? ids = null;
+        foreach (var payload in (ReadOnlySpan<ReadOnlyMemory<byte>?>)[inputs, outputs])
         {
             if (payload is { } json && json.Span.IndexOf("@@@langfuseMedia:"u8) >= 0)
             {
-                Langfuse.AddMediaIds(System.Text.Encoding.UTF8.GetString(json.Span), ids);
+                Langfuse.AddMediaIds(System.Text.Encoding.UTF8.GetString(json.Span), ids ??= []);
             }
         }
 

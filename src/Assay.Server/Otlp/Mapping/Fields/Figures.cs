@@ -34,14 +34,20 @@ internal sealed class Figures(long prompt, long completion, long? total)
     /// <summary>Parts given as objects.</summary>
     public void AddDetails(JsonNode? prompt, JsonNode? completion)
     {
-        foreach (var (name, value) in prompt as JsonObject ?? [])
+        if (prompt is JsonObject ins)
         {
-            In(Part(name), value.Count());
+            foreach (var (name, value) in ins)
+            {
+                In(Part(name), value.Count());
+            }
         }
 
-        foreach (var (name, value) in completion as JsonObject ?? [])
+        if (completion is JsonObject outs)
         {
-            Out(Part(name), value.Count());
+            foreach (var (name, value) in outs)
+            {
+                Out(Part(name), value.Count());
+            }
         }
     }
 
@@ -140,6 +146,11 @@ internal sealed class Figures(long prompt, long completion, long? total)
 
     private static Dictionary<string, long>? Said(Dictionary<string, long> parts)
     {
+        if (parts.Count == 0)
+        {
+            return null;
+        }
+
         var said = parts.Where(p => p.Value > 0).ToDictionary(StringComparer.Ordinal);
         return said.Count == 0 ? null : said;
     }

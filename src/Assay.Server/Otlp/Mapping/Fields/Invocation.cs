@@ -28,6 +28,7 @@ internal static class Invocation
     [
         "model",
         "messages",
+        "system",
         "input",
         "prompt",
         "contents",

@@ -8,8 +8,18 @@ internal static class Judgements
 {
     private const string Evaluation = "gen_ai.evaluation.result";
 
-    public static List<MappedScore> Read(SpanView span)
+    public static IReadOnlyList<MappedScore> Read(SpanView span)
     {
+        if (
+            span.Logs.Count == 0
+            && span.Span.Events.Count == 0
+            && !span.HasPrefix("annotations.")
+            && !span.HasPrefix("evaluations.")
+        )
+        {
+            return [];
+        }
+
         var scores = new List<MappedScore>();
         foreach (var log in span.Logs)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 
 namespace Assay.Server.Otlp.Mapping.Fields;
@@ -74,34 +75,41 @@ internal static class Labels
         "claude_code.",
     ];
 
-    private static readonly string[] s_ownKeys =
-    [
-        "metadata",
-        "session.id",
-        "user.id",
-        "enduser.id",
-        "user",
-        "events",
-        "name",
-        "operation.name",
-        "resource.name",
-        "model",
-        "model_name",
-        "model_config",
-        "model_request_parameters",
-        "system_prompt",
-        "final_result",
-        "all_messages_events",
-        "tool_arguments",
-        "tool_response",
-        "operation.cost",
-        "agent_name",
-        "service.name",
-        "service.version",
-        "service.instance.id",
-        "deployment.environment",
-        "deployment.environment.name",
-    ];
+    /// <summary>The same by the word before the first dot: every key of every span is looked up here.</summary>
+    private static readonly FrozenDictionary<string, string[]> s_vocabularyByWord = s_vocabulary
+        .GroupBy(p => FirstWord(p).ToString(), StringComparer.Ordinal)
+        .ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
+
+    private static readonly FrozenSet<string> s_ownKeys = FrozenSet.Create(
+        StringComparer.Ordinal,
+        [
+            "metadata",
+            "session.id",
+            "user.id",
+            "enduser.id",
+            "user",
+            "events",
+            "name",
+            "operation.name",
+            "resource.name",
+            "model",
+            "model_name",
+            "model_config",
+            "model_request_parameters",
+            "system_prompt",
+            "final_result",
+            "all_messages_events",
+            "tool_arguments",
+            "tool_response",
+            "operation.cost",
+            "agent_name",
+            "service.name",
+            "service.version",
+            "service.instance.id",
+            "deployment.environment",
+            "deployment.environment.name",
+        ]
+    );
 
     public static string? Thread(SpanView span) =>
         Said(span.Text(Precedence.Thread))
@@ -112,10 +120,15 @@ internal static class Labels
         Said(span.Text(Precedence.User)) ?? Said(span.Json("metadata").Text("user_id", "userId"));
 
     /// <summary>The first list of tags that is not empty: an array, JSON of one, or comma-joined text.</summary>
-    public static List<string> Tags(SpanView span)
+    public static IReadOnlyList<string> Tags(SpanView span)
     {
         foreach (var key in Precedence.Tags)
         {
+            if (!span.Has(key))
+            {
+                continue;
+            }
+
             IEnumerable<string?> found = span.Json(key) switch
             {
                 JsonArray list => list.Select(t => t.Scalar()),
@@ -148,10 +161,13 @@ internal static class Labels
     public static List<KeyValuePair<string, JsonNode?>> Metadata(SpanView span)
     {
         var metadata = new Ordered();
-        foreach (var (key, value) in span.Json("metadata") as JsonObject ?? [])
+        if (span.Json("metadata") is JsonObject own)
         {
             span.Take("metadata", "metadata");
-            metadata.Add(key, value?.DeepClone());
+            foreach (var (key, value) in own)
+            {
+                metadata.Add(key, value?.DeepClone());
+            }
         }
 
         foreach (var prefix in s_metadataPrefixes)
@@ -193,8 +209,13 @@ internal static class Labels
     }
 
     /// <summary>Metadata that belongs to the whole trace, as flat text.</summary>
-    public static List<KeyValuePair<string, string>> OfTrace(SpanView span)
+    public static IReadOnlyList<KeyValuePair<string, string>> OfTrace(SpanView span)
     {
+        if (!span.HasPrefix(TraceMetadata))
+        {
+            return [];
+        }
+
         var pairs = new List<KeyValuePair<string, string>>();
         foreach (var (key, value) in span.Own)
         {
@@ -215,6 +236,11 @@ internal static class Labels
 
     private static void AddPrefixed(SpanView span, string prefix, Ordered metadata)
     {
+        if (!span.HasPrefix(prefix))
+        {
+            return;
+        }
+
         span.Take(prefix + "*", "metadata");
         foreach (var (key, value) in span.Own)
         {
@@ -242,6 +268,12 @@ internal static class Labels
         }
     }
 
+    private static ReadOnlySpan<char> FirstWord(string key)
+    {
+        var end = key.AsSpan().IndexOfAny('.', ':');
+        return end < 0 ? key : key.AsSpan(0, end);
+    }
+
     private static bool IsUsers(string key)
     {
         if (s_ownKeys.Contains(key) || !Secrets.IsHarmless(key))
@@ -249,7 +281,16 @@ internal static class Labels
             return false;
         }
 
-        foreach (var prefix in s_vocabulary)
+        if (
+            !s_vocabularyByWord
+                .GetAlternateLookup<ReadOnlySpan<char>>()
+                .TryGetValue(FirstWord(key), out var prefixes)
+        )
+        {
+            return true;
+        }
+
+        foreach (var prefix in prefixes)
         {
             if (key.StartsWith(prefix, StringComparison.Ordinal))
             {
@@ -302,13 +343,11 @@ internal static class Labels
     /// <summary>Pairs in the order they were said; the first of a name is believed.</summary>
     private sealed class Ordered
     {
-        private readonly HashSet<string> _names = new(StringComparer.Ordinal);
-
         public List<KeyValuePair<string, JsonNode?>> Pairs { get; } = [];
 
         public void Add(string name, JsonNode? value)
         {
-            if (value is not null && Pairs.Count < MaxMetadata && _names.Add(name))
+            if (value is not null && Pairs.Count < MaxMetadata && !Pairs.Exists(p => p.Key == name))
             {
                 Pairs.Add(KeyValuePair.Create(name, (JsonNode?)value));
             }

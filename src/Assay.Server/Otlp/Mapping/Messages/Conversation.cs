@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Assay.Server.Otlp.Mapping.Messages;
@@ -10,9 +11,19 @@ internal sealed class Conversation(List<Turn> turns)
     /// <summary>What stood beside the messages and is no content: model, parameters, tools, usage.</summary>
     public JsonObject? Rest { get; init; }
 
-    /// <summary>The normal form.</summary>
-    public JsonObject ToJson() =>
-        new() { ["messages"] = new JsonArray([.. Turns.Select(t => (JsonNode)t.ToJson())]) };
+    /// <summary>Writes the normal form.</summary>
+    public void WriteTo(Utf8JsonWriter w)
+    {
+        w.WriteStartObject();
+        w.WriteStartArray("messages");
+        foreach (var turn in Turns)
+        {
+            turn.WriteTo(w);
+        }
+
+        w.WriteEndArray();
+        w.WriteEndObject();
+    }
 
     /// <summary>
     /// Brings a conversation in order: thoughts join the turn they led to, calls made together stand in one turn, results and calls know
@@ -56,6 +67,11 @@ internal sealed class Conversation(List<Turn> turns)
     /// <summary>A result without an id answers the first open call, of its tool if it names one; a result without a name has its call's.</summary>
     private void Pair()
     {
+        if (!Turns.Exists(t => t.Calls.Count > 0))
+        {
+            return;
+        }
+
         var open = new List<(Turn Turn, int Index)>();
         var made = 0;
         foreach (var turn in Turns)

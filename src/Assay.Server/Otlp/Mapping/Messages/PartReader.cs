@@ -111,7 +111,7 @@ internal static class PartReader
 
         if (MediaParts.Read(part) is { } media)
         {
-            turn.Parts.Add(media);
+            turn.Parts.Add(Part.Of(media));
             return;
         }
 
@@ -125,7 +125,7 @@ internal static class PartReader
         }
         else
         {
-            turn.Parts.Add((JsonObject)part.DeepClone());
+            turn.Parts.Add(Part.Of(part));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Assay.Server.Otlp.Mapping.Messages;
@@ -15,7 +16,7 @@ internal sealed class Turn(string role)
     public string? Name { get; set; }
 
     /// <summary>Normal parts: text, reasoning, image_url, input_audio, audio, video, file; unknown ones as they came.</summary>
-    public List<JsonObject> Parts { get; } = [];
+    public List<Part> Parts { get; } = [];
 
     /// <summary>What the assistant asks tools for.</summary>
     public List<ToolCall> Calls { get; } = [];
@@ -34,21 +35,18 @@ internal sealed class Turn(string role)
         Role == "assistant"
         && Calls.Count == 0
         && Parts.Count > 0
-        && Parts.TrueForAll(p => p.Text("type") == "reasoning");
+        && Parts.TrueForAll(p => p.IsThought);
 
     /// <summary>All text parts together.</summary>
     public string PlainText =>
-        string.Join(
-            '\n',
-            Parts.Where(p => p.Text("type") == "text").Select(p => p.Text("text") ?? "")
-        );
+        string.Join('\n', Parts.Where(p => p.IsText).Select(p => p.Text ?? ""));
 
     /// <summary>Adds text; nothing when it is empty.</summary>
     public Turn Say(string? text)
     {
         if (text is { Length: > 0 })
         {
-            Parts.Add(new JsonObject { ["type"] = "text", ["text"] = text });
+            Parts.Add(Part.Said(text));
         }
 
         return this;
@@ -59,41 +57,101 @@ internal sealed class Turn(string role)
     {
         if (text is { Length: > 0 })
         {
-            Parts.Add(new JsonObject { ["type"] = "reasoning", ["text"] = text });
+            Parts.Add(Part.Thought(text));
         }
 
         return this;
     }
 
-    /// <summary>The message as JSON.</summary>
-    public JsonObject ToJson()
+    /// <summary>Writes the message.</summary>
+    public void WriteTo(Utf8JsonWriter w)
     {
-        var json = new JsonObject { ["role"] = Role };
+        w.WriteStartObject();
+        w.WriteString("role", Role);
         if (Name is { Length: > 0 })
         {
-            json["name"] = Name;
+            w.WriteString("name", Name);
         }
 
         if (CallId is { Length: > 0 })
         {
-            json["tool_call_id"] = CallId;
+            w.WriteString("tool_call_id", CallId);
         }
 
-        json["content"] =
-            Parts.Count == 0 ? ""
-            : Parts is [var only] && only.Text("type") == "text" ? only.Text("text")
-            : new JsonArray([.. Parts.Select(p => p.DeepClone())]);
+        if (Parts.Count == 0)
+        {
+            w.WriteString("content", "");
+        }
+        else if (Parts is [{ IsText: true } only])
+        {
+            w.WriteString("content", only.Text);
+        }
+        else
+        {
+            w.WriteStartArray("content");
+            foreach (var part in Parts)
+            {
+                part.WriteTo(w);
+            }
+
+            w.WriteEndArray();
+        }
+
         if (Calls.Count > 0)
         {
-            json["tool_calls"] = new JsonArray([.. Calls.Select(c => (JsonNode)c.ToJson())]);
+            w.WriteStartArray("tool_calls");
+            foreach (var call in Calls)
+            {
+                call.WriteTo(w);
+            }
+
+            w.WriteEndArray();
         }
 
         if (FinishReason is not null)
         {
-            json["finish_reason"] = FinishReason;
+            w.WriteString("finish_reason", FinishReason);
         }
 
-        return json;
+        w.WriteEndObject();
+    }
+}
+
+/// <summary>A part of a message in the normal form.</summary>
+internal readonly record struct Part
+{
+    private readonly JsonObject? _json;
+    private readonly string? _type;
+
+    private Part(string? type, string? text, JsonObject? json) =>
+        (_type, Text, _json) = (type, text, json);
+
+    /// <summary>What it says, of texts and thoughts.</summary>
+    public string? Text { get; }
+
+    public bool IsText => _type == "text";
+
+    public bool IsThought => _type == "reasoning";
+
+    public static Part Said(string text) => new("text", text, null);
+
+    public static Part Thought(string text) => new("reasoning", text, null);
+
+    /// <summary>Any other part, as it is to be written.</summary>
+    public static Part Of(JsonObject json) => new(json.Text("type"), json.Text("text"), json);
+
+    public void WriteTo(Utf8JsonWriter w)
+    {
+        if (_json is not null)
+        {
+            _json.WriteTo(w);
+            return;
+        }
+
+        w.WriteStartObject();
+        w.WriteString("type", _type);
+        w.WriteString("text", Text);
+        w.WriteEndObject();
     }
 }
 
@@ -103,18 +161,19 @@ internal sealed class Turn(string role)
 /// <param name="Arguments">JSON text.</param>
 internal sealed record ToolCall(string? Id, string Name, string Arguments)
 {
-    public JsonObject ToJson()
+    public void WriteTo(Utf8JsonWriter w)
     {
-        var json = new JsonObject
-        {
-            ["type"] = "function",
-            ["function"] = new JsonObject { ["name"] = Name, ["arguments"] = Arguments },
-        };
+        w.WriteStartObject();
         if (Id is { Length: > 0 })
         {
-            json.Insert(0, "id", Id);
+            w.WriteString("id", Id);
         }
 
-        return json;
+        w.WriteString("type", "function");
+        w.WriteStartObject("function");
+        w.WriteString("name", Name);
+        w.WriteString("arguments", Arguments);
+        w.WriteEndObject();
+        w.WriteEndObject();
     }
 }

@@ -199,7 +199,7 @@ internal static class TurnReader
         }
 
         turn.CallId = OwnCallId(message);
-        if (inside.Parts.Exists(p => p.Text("type") is not "text"))
+        if (inside.Parts.Exists(p => !p.IsText))
         {
             turn.Parts.AddRange(inside.Parts);
             return [turn];
@@ -230,9 +230,9 @@ internal static class TurnReader
 
         var asking = new Turn("assistant") { Name = turn.Name };
         asking.Calls.AddRange(turn.Calls);
-        asking.Parts.AddRange(turn.Parts.Where(p => p.Text("type") == "reasoning"));
+        asking.Parts.AddRange(turn.Parts.Where(p => p.IsThought));
         var answer = new Turn("assistant") { Name = turn.Name, FinishReason = turn.FinishReason };
-        answer.Parts.AddRange(turn.Parts.Where(p => p.Text("type") != "reasoning"));
+        answer.Parts.AddRange(turn.Parts.Where(p => !p.IsThought));
         List<Turn> turns = asking.IsEmpty ? [.. results] : [asking, .. results];
         if (!answer.IsEmpty)
         {

@@ -49,13 +49,18 @@ internal static class GoogleAdk
 
     /// <summary>Usage of the response: <c>usageMetadata</c> or <c>usage_metadata</c>; null when the span has none.</summary>
     public static JsonNode? Usage(SpanView span) =>
-        span.Json(Prefix + "llm_response").Get("usageMetadata", "usage_metadata");
+        span.Json("gcp.vertex.agent.llm_response").Get("usageMetadata", "usage_metadata");
 
     private static bool IsOwn(SpanView span) =>
         Source.OwnsScope(span.Scope.Name) || span.HasPrefix(Prefix);
 
     private static JsonNode? Taken(SpanView span, string field, params ReadOnlySpan<string> names)
     {
+        if (!span.HasPrefix(Prefix))
+        {
+            return null;
+        }
+
         foreach (var name in names)
         {
             var value = span.Json(Prefix + name);

@@ -62,8 +62,13 @@ internal static class LangSmithSdk
             : null;
 
     /// <summary>Files of the run: <c>[{name, content (base64), mime_type}]</c>.</summary>
-    public static List<MappedFile> Files(SpanView span)
+    public static IReadOnlyList<MappedFile> Files(SpanView span)
     {
+        if (!span.Has("langsmith.attachments"))
+        {
+            return [];
+        }
+
         var files = new List<MappedFile>();
         foreach (var file in span.Json("langsmith.attachments").Items().OfType<JsonObject>())
         {

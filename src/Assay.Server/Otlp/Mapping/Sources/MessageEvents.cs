@@ -16,6 +16,11 @@ internal static class MessageEvents
 
     public static Content? Input(SpanView span, RunKind kind)
     {
+        if (!MayHave(span))
+        {
+            return null;
+        }
+
         var items = Collect(span);
         if (kind == RunKind.Tool)
         {
@@ -45,6 +50,11 @@ internal static class MessageEvents
 
     public static Content? Output(SpanView span, RunKind kind)
     {
+        if (!MayHave(span))
+        {
+            return null;
+        }
+
         var choices = Collect(span).Where(i => i.Name == Choice).Select(i => i.Body).ToList();
         if (kind == RunKind.Tool)
         {
@@ -79,6 +89,9 @@ internal static class MessageEvents
     public static bool IsContent(string name) =>
         IsMessage(name)
         || name is "gen_ai.content.prompt" or "gen_ai.content.completion" or Semconv.Details;
+
+    private static bool MayHave(SpanView span) =>
+        span.Span.Events.Count > 0 || span.Logs.Count > 0 || span.Has("events");
 
     private static bool IsMessage(string name) =>
         name
@@ -187,6 +200,11 @@ internal static class MessageEvents
 
     private static JsonNode? Old(SpanView span, string name, string key)
     {
+        if (span.Span.Events.Count == 0 && span.Logs.Count == 0)
+        {
+            return null;
+        }
+
         var item = span.Span.Events.LastOrDefault(e => e.Name == name);
         var value =
             item?.Attributes.LastOrDefault(a => a.Key == key)?.Value

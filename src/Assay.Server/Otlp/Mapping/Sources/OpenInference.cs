@@ -28,7 +28,11 @@ internal static class OpenInference
         if (Messages(span, "llm.input_messages", "inputs") is { Count: > 0 } turns)
         {
             span.Take("input.value", "inputs");
-            return Content.Of(new Conversation(turns).Settled());
+            // Anthropic's system text is no message; the instrumentation leaves it among the parameters.
+            var system = PayloadReader.Instruction(
+                span.Json("llm.invocation_parameters").Get("system")
+            );
+            return Content.Of(new Conversation(turns).WithSystem(system).Settled());
         }
 
         var prompts = IndexedKeys.Read(span, "llm.prompts.");
@@ -182,7 +186,7 @@ internal static class OpenInference
             if (!message.HasMember("role") && read is [{ Calls.Count: 0 } only])
             {
                 var thought = only.PlainText;
-                only.Parts.RemoveAll(p => p.Text("type") == "text");
+                only.Parts.RemoveAll(p => p.IsText);
                 only.Think(thought);
             }
 
@@ -209,9 +213,13 @@ internal static class OpenInference
 
         if (plain.Get("contents") is JsonArray contents)
         {
-            plain["content"] = new JsonArray([
-                .. contents.Select(c => (c.Get("message_content") ?? c)?.DeepClone()),
-            ]);
+            plain["content"] = new JsonArray([.. contents.Select(Part)]);
+        }
+
+        // Anthropic's users bring results; here a result is a tool's.
+        if (plain.Text("tool_call_id") is { Length: > 0 } && plain.Text("role") == "user")
+        {
+            plain["role"] = "tool";
         }
 
         if (plain.Text("function_call_name") is { } function)
@@ -224,6 +232,19 @@ internal static class OpenInference
         }
 
         return plain;
+    }
+
+    /// <summary>A part; a call beside one (Anthropic's order of text and calls) is that part itself.</summary>
+    private static JsonNode? Part(JsonNode? item)
+    {
+        if (item.Get("tool_call") is not JsonObject call)
+        {
+            return (item.Get("message_content") ?? item)?.DeepClone();
+        }
+
+        var part = (JsonObject)call.DeepClone();
+        part["type"] = "tool_call";
+        return part;
     }
 
     private static JsonNode? Value(SpanView span, string side, string field)

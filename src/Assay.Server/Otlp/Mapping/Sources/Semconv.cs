@@ -32,6 +32,11 @@ internal static class Semconv
 
     public static Content? Input(SpanView span, RunKind kind)
     {
+        if (!span.HasPrefix("gen_ai."))
+        {
+            return null;
+        }
+
         span.Take("gen_ai.input.messages", "inputs");
         span.Take("gen_ai.system_instructions", "inputs");
         return Input(span.Json, kind);
@@ -39,15 +44,20 @@ internal static class Semconv
 
     public static Content? Output(SpanView span, RunKind kind)
     {
+        if (!span.Has("gen_ai.output.messages"))
+        {
+            return null;
+        }
+
         span.Take("gen_ai.output.messages", "outputs");
         return Output(span.Json, kind);
     }
 
     public static Content? InputOfDetails(SpanView span, RunKind kind) =>
-        FromDetails(span, read => Input(read, kind));
+        MayHaveDetails(span) ? FromDetails(span, read => Input(read, kind)) : null;
 
     public static Content? OutputOfDetails(SpanView span, RunKind kind) =>
-        FromDetails(span, read => Output(read, kind));
+        MayHaveDetails(span) ? FromDetails(span, read => Output(read, kind)) : null;
 
     public static Content? ToolInput(SpanView span, RunKind kind) =>
         Taken(span, "inputs", "gen_ai.tool.call.arguments", "gen_ai.tool.args");
@@ -161,6 +171,9 @@ internal static class Semconv
 
         return messages is JsonArray { Count: 0 } ? null : Content.Of(messages);
     }
+
+    private static bool MayHaveDetails(SpanView span) =>
+        span.Span.Events.Count > 0 || span.Logs.Count > 0;
 
     private static Content? FromDetails(SpanView span, Func<Func<string, JsonNode?>, Content?> read)
     {

@@ -30,7 +30,11 @@ internal sealed record SpanSource(string Name, string[] Scopes, string[] Keys)
     {
         foreach (var pattern in Keys)
         {
-            if (pattern.EndsWith('*') ? span.HasPrefix(pattern[..^1]) : span.Has(pattern))
+            if (
+                pattern.EndsWith('*')
+                    ? span.HasPrefix(pattern.AsSpan(0, pattern.Length - 1))
+                    : span.Has(pattern)
+            )
             {
                 return true;
             }

@@ -46,6 +46,11 @@ internal static class VercelAi
 
     public static Content? Output(SpanView span, RunKind kind)
     {
+        if (!span.HasPrefix("ai."))
+        {
+            return null;
+        }
+
         var turn = new Turn("assistant");
         foreach (var prefix in (ReadOnlySpan<string>)["ai.response.", "ai.result."])
         {
