@@ -31,6 +31,7 @@ public static class CoreServices
         services.AddSingleton<QueryTimes>();
         services.AddSingleton<RefusedItems>();
         services.AddSingleton<Blobs.DiskUse>();
+        services.AddSingleton<TraceContent>();
         services.AddSingleton<TraceFeed>();
         services.AddSingleton<PromptHub>();
         services.AddSingleton<PromptHistory>();

@@ -10,7 +10,7 @@ public sealed class ConformanceTests
 
     [Fact]
     public Task OpenTelemetrys_exporters_and_instrumentations_work_unmodified() =>
-        PassesAsync("otel", "ai");
+        PassesAsync("otel", "openlit");
 
     [Fact]
     public Task Vitest_and_jest_suites_of_langsmith_work_unmodified() =>

@@ -12,6 +12,7 @@ public sealed class RunningServer : IAsyncDisposable
     private readonly string _data;
     private readonly (string Name, string Value)[] _environment;
     private readonly ConcurrentQueue<string> _failures = new();
+    private readonly ConcurrentQueue<string> _firstLines = new();
     private Process? _process;
 
     private RunningServer(string data, (string Name, string Value)[] environment) =>
@@ -40,6 +41,23 @@ public sealed class RunningServer : IAsyncDisposable
     }
 
     public string Data => _data;
+
+    /// <summary>The line with the words that the server said among its first ones, or will say: logging is slower than answering.</summary>
+    public async Task<string> SaidAsync(string words)
+    {
+        while (true)
+        {
+            if (
+                _firstLines.FirstOrDefault(l => l.Contains(words, StringComparison.Ordinal)) is
+                { } line
+            )
+            {
+                return line;
+            }
+
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>What the server logged as failed so far: the first lines of it.</summary>
     public string Failures => string.Join('\n', _failures);
@@ -113,6 +131,7 @@ public sealed class RunningServer : IAsyncDisposable
         var deadline = TimeProvider.System.GetTimestamp();
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
+            _firstLines.Enqueue(line);
             if (line.Contains("Open  ", StringComparison.Ordinal))
             {
                 LoginLink = line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
@@ -183,6 +202,11 @@ public sealed class RunningServer : IAsyncDisposable
         var isFailure = false;
         while (await log.ReadLineAsync() is { } line)
         {
+            if (_firstLines.Count < 200)
+            {
+                _firstLines.Enqueue(line);
+            }
+
             isFailure =
                 line.StartsWith("fail:", StringComparison.Ordinal)
                 || line.StartsWith("crit:", StringComparison.Ordinal)

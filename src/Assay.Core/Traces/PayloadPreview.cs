@@ -13,6 +13,7 @@ internal static class PayloadPreview
 
     /// <summary>How much of a text is looked at: what is left when blanks and line ends are gone is as long as a preview, nearly always.</summary>
     private const int Looked = 4 * MaxLength;
+    private const int MaxItems = 4;
     private static readonly byte[][] s_wrappers = Names("kwargs", "message", "data");
     private static readonly byte[][] s_inputKeys = Names(
         "input",
@@ -111,8 +112,18 @@ internal static class PayloadPreview
         {
             case JsonValueKind.String:
                 return json;
-            case JsonValueKind.Array when json.GetArrayLength() > 0:
-                return Meaning(json[json.GetArrayLength() - 1], keys, depth + 1);
+            case JsonValueKind.Array:
+                // The last that says something: a picture may stand behind the question.
+                var last = json.GetArrayLength() - 1;
+                for (var i = last; i >= 0 && i > last - MaxItems; i--)
+                {
+                    if (Meaning(json[i], keys, depth + 1) is { } said)
+                    {
+                        return said;
+                    }
+                }
+
+                return null;
             case JsonValueKind.Object:
                 foreach (var wrapper in s_wrappers)
                 {

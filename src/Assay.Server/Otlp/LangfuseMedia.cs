@@ -28,6 +28,7 @@ internal static class LangfuseMedia
         app.MapPost("/api/v1/public/media", AnnounceAsync).Needs(Permission.Ingest);
         app.MapPatch("/api/v1/public/media/{id}", (string id) => Results.Json(new { id }))
             .Needs(Permission.Ingest);
+        app.MapGet("/api/v1/public/media/{id}", LangfuseMediaFile.GetAsync).Needs(Permission.Read);
         app.MapGet("/api/v1/public/projects", ProjectsAsync).Needs(Permission.Ingest);
         // The address itself is the permission: signed, for one file, for an hour.
         app.MapPut("/media-uploads/{token}", UploadAsync).IsOpen();
@@ -150,6 +151,14 @@ internal static class LangfuseMedia
             );
         }
 
+        await LangfuseMediaFile.NoteAsync(
+            blobs,
+            upload.WorkspaceId,
+            MediaId(upload.Hash),
+            upload.TraceId,
+            upload.SpanId,
+            context.RequestAborted
+        );
         await AttachAsync(upload, ingest, memory, context.RequestAborted);
         return Results.Ok();
     }

@@ -3,6 +3,7 @@ using Assay.Core.Access;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
 using Assay.Server.Otlp.Mapping;
+using Assay.Server.Otlp.Mapping.Sources;
 using Assay.Server.Otlp.Protos;
 
 namespace Assay.Server.Otlp;
@@ -16,6 +17,7 @@ internal sealed class LogIngest(
     SpanMapper mapper,
     TraceIngest ingest,
     TraceMemory memory,
+    IRunStore store,
     TimeProvider time
 )
 {
@@ -38,6 +40,7 @@ internal sealed class LogIngest(
         foreach (var (id, records) in spans)
         {
             var state = memory.Of(caller.WorkspaceId, SpanIds.Trace(id.Trace.Span));
+            await LookBackAsync(caller.WorkspaceId, state, id, records, cancellationToken);
             lock (state.Lock)
             {
                 Add(caller.WorkspaceId, state, id, records, runs, feedback);
@@ -58,6 +61,48 @@ internal sealed class LogIngest(
         }
 
         return refused.Outcome();
+    }
+
+    /// <summary>The first records of a span that carry messages: others may have come before the last start.</summary>
+    private async Task LookBackAsync(
+        Guid workspace,
+        TraceState state,
+        SpanId id,
+        SpanLogs logs,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!logs.Records.Exists(r => MessageEvents.IsContent(Failures.EventName(r))))
+        {
+            return;
+        }
+
+        var key = BinaryPrimitives.ReadUInt64BigEndian(id.Span.Span);
+        Guid runId;
+        lock (state.Lock)
+        {
+            if (state.Logs(key).Count > 0 || state.Before(key) is not null)
+            {
+                return;
+            }
+
+            runId = SpanBatch.RunId(state, id.Trace.Span, key);
+        }
+
+        var run = await store.FindAsync(
+            workspace,
+            runId,
+            null,
+            RunParts.Inputs | RunParts.Outputs | RunParts.Extra,
+            cancellationToken
+        );
+        lock (state.Lock)
+        {
+            if (state.Before(key) is null)
+            {
+                state.SetBefore(key, run is null ? SaidBefore.Nothing : SaidBefore.Of(run));
+            }
+        }
     }
 
     private static Dictionary<SpanId, SpanLogs> Read(
@@ -120,6 +165,7 @@ internal sealed class LogIngest(
             all = state.AddLog(key, record);
         }
 
+        var before = state.Before(key) ?? SaidBefore.Nothing;
         var placeholder = new Span { TraceId = id.Trace, SpanId = id.Span };
         var mapped = mapper.Map(logs.Resource, logs.Scope, placeholder, all);
         var run = new RunWrite
@@ -127,8 +173,8 @@ internal sealed class LogIngest(
             Operation = RunOperation.Update,
             RunId = SpanBatch.RunId(state, id.Trace.Span, key),
             TraceId = state.TraceId ?? SpanIds.Trace(id.Trace.Span),
-            Inputs = SpanBatch.PayloadOf(mapped.Inputs),
-            Outputs = SpanBatch.PayloadOf(mapped.Outputs),
+            Inputs = SpanBatch.PayloadOf(SaidBefore.Join(before.Inputs, mapped.Inputs)),
+            Outputs = SpanBatch.PayloadOf(SaidBefore.Join(before.Outputs, mapped.Outputs)),
             Error = mapped.Error,
             Failed = mapped.Failed ? true : null,
         };

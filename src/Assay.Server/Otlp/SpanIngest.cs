@@ -22,6 +22,7 @@ internal sealed class SpanIngest(
 )
 {
     private const int PortionRuns = 1_000;
+    private const int LookedAt = 20;
     private const long PortionBytes = 16L << 20;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
@@ -92,19 +93,30 @@ internal sealed class SpanIngest(
         var key = BinaryPrimitives.ReadUInt64BigEndian(span.SpanId.Span);
         var state = memory.Of(workspace, traceId);
         IReadOnlyList<LogRecord> logs;
+        SaidBefore? before;
         lock (state.Lock)
         {
-            logs = [.. state.Logs(key)];
+            logs = state.Logs(key) is { Count: > 0 } known ? [.. known] : [];
+            before = state.Before(key);
         }
 
-        return new MappedItem(
-            span,
-            resource,
-            mapper.Map(resource, scope, span, logs),
-            traceId,
-            key,
-            logs.Count > 0
-        );
+        var mapped = mapper.Map(resource, scope, span, logs);
+        if (before is { IsNothing: false })
+        {
+            // What the span says itself is whole; what only its log records say continues what they said before.
+            var own = mapper.Map(resource, scope, span, []);
+            mapped = mapped with
+            {
+                Inputs = own.Inputs is null
+                    ? SaidBefore.Join(before.Inputs, mapped.Inputs)
+                    : mapped.Inputs,
+                Outputs = own.Outputs is null
+                    ? SaidBefore.Join(before.Outputs, mapped.Outputs)
+                    : mapped.Outputs,
+            };
+        }
+
+        return new MappedItem(span, resource, mapped, traceId, key, logs.Count > 0);
     }
 
     private static string? Problem(Span span) =>
@@ -139,12 +151,13 @@ internal sealed class SpanIngest(
             {
                 WorkspaceId = workspace,
                 TraceId = trace.First().TraceId,
-                Limit = 1,
+                Limit = LookedAt,
                 Parts = RunParts.None,
             },
             cancellationToken
         );
-        if (page.Runs is [var run, ..])
+        // What came by log records alone waits for its span, and so far is in no project.
+        if (page.Runs.FirstOrDefault(r => r.ProjectId != Guid.Empty) is { } run)
         {
             lock (state.Lock)
             {

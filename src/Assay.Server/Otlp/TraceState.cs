@@ -14,6 +14,7 @@ internal sealed class TraceState
     private readonly Dictionary<ulong, Guid> _renamed = [];
     private readonly Dictionary<ulong, List<Guid>> _orphans = [];
     private readonly Dictionary<ulong, List<LogRecord>> _logs = [];
+    private readonly Dictionary<ulong, SaidBefore> _before = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private readonly HashSet<string> _given = new(StringComparer.Ordinal);
     private readonly List<string> _tags = [];
@@ -80,6 +81,20 @@ internal sealed class TraceState
     /// <summary>The log records of a span that have come so far.</summary>
     public IReadOnlyList<LogRecord> Logs(ulong span) =>
         _logs.TryGetValue(span, out var logs) ? logs : [];
+
+    /// <summary>What log records of a span said before they were remembered here; null when nobody looked.</summary>
+    public SaidBefore? Before(ulong span) => _before.GetValueOrDefault(span);
+
+    /// <summary>Remembers what log records of a span said before.</summary>
+    public void SetBefore(ulong span, SaidBefore before)
+    {
+        var bytes = (before.Inputs?.Length + before.Outputs?.Length) ?? 0;
+        if (_before.Count < MaxOrphans && _logBytes + bytes <= MaxLogBytes)
+        {
+            _before[span] = before;
+            _logBytes += bytes;
+        }
+    }
 
     /// <summary>Adds a log record to those of its span, once, and returns them all.</summary>
     public IReadOnlyList<LogRecord> AddLog(ulong span, LogRecord record)

@@ -35,6 +35,7 @@ internal static class ProjectEndpoints
         string? cursor,
         HttpContext context,
         TraceQueries queries,
+        TraceContent content,
         CurrentCaller caller,
         TimeProvider time
     )
@@ -52,7 +53,7 @@ internal static class ProjectEndpoints
         return new RazorComponentResult<RunRows>(
             new
             {
-                page.Runs,
+                Runs = await content.WithPreviewsAsync(caller.Value, page.Runs, caller.Aborted),
                 state.Columns,
                 page.Next,
                 Now = now,

@@ -4,8 +4,12 @@ using System.Text.Json;
 using Assay.Server.Otlp;
 using Assay.Server.Otlp.Mapping;
 using Assay.Server.Otlp.Protos;
+using Assay.Server.Otlp.Protos.Rpc;
 using CsCheck;
 using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using RpcStatus = Assay.Server.Otlp.Protos.Rpc.Status;
 
 namespace Assay.Server.Tests.Otlp;
 
@@ -199,6 +203,54 @@ public sealed class HostileExportTests : IAsyncLifetime
         {
             Assert.Equal("big", (await small.RunAsync(span)).GetProperty("name").GetString());
         }
+
+        await AssertGrpcSaysWhenToComeBackAsync(small);
+    }
+
+    private static async Task AssertGrpcSaysWhenToComeBackAsync(RunningServer small)
+    {
+        using var channel = GrpcChannel.ForAddress(small.OtlpGrpc);
+        var tooMuch = Exports.Span(
+            Exports.NewTrace(),
+            "too much",
+            null,
+            ("input.value", new string('x', 1_600_000))
+        );
+        var busy = await Assert.ThrowsAsync<RpcException>(() => ExportAsync(channel, tooMuch));
+        Assert.Equal(StatusCode.Unavailable, busy.StatusCode);
+        var status = RpcStatus.Parser.ParseFrom(
+            busy.Trailers.GetValueBytes("grpc-status-details-bin")
+        );
+        var detail = Assert.Single(status.Details);
+        Assert.Equal("type.googleapis.com/google.rpc.RetryInfo", detail.TypeUrl);
+        Assert.True(detail.Unpack<RetryInfo>().RetryDelay.Seconds >= 1);
+
+        // What was refused held no room: the next one finds some.
+        var fits = Exports.Span(Exports.NewTrace(), "fits");
+        await ExportAsync(channel, fits);
+        Assert.Equal("fits", (await small.RunAsync(fits)).GetProperty("name").GetString());
+    }
+
+    private static async Task ExportAsync(GrpcChannel channel, Span span)
+    {
+        var bytes = Marshallers.Create(b => b, (byte[] b) => b);
+        await channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(
+                new Method<byte[], byte[]>(
+                    MethodType.Unary,
+                    "opentelemetry.proto.collector.trace.v1.TraceService",
+                    "Export",
+                    bytes,
+                    bytes
+                ),
+                null,
+                new CallOptions(
+                    new Metadata { { "x-api-key", RunningServer.Key } },
+                    cancellationToken: Cancel
+                ),
+                Exports.Of(span).ToByteArray()
+            );
     }
 
     /// <summary>The index follows the journal; so large a trace takes it longer than a read waits, so it is asked again as soon as that gave up.</summary>

@@ -307,6 +307,34 @@ public sealed class OtlpTransportTests : IAsyncLifetime
         );
     }
 
+    [Fact]
+    public async Task A_port_that_is_taken_is_a_warning_and_the_main_port_takes_exports()
+    {
+        // The ports of this server are taken as far as another one is concerned.
+        await using var second = await RunningServer.StartAsync(
+            ("ASSAY_OTLP_HTTP_URL", _server.OtlpHttp),
+            ("ASSAY_OTLP_GRPC_URL", _server.OtlpGrpc)
+        );
+        foreach (
+            var (setting, address) in ((string, string)[])
+                [
+                    ("ASSAY_OTLP_HTTP_URL", _server.OtlpHttp),
+                    ("ASSAY_OTLP_GRPC_URL", _server.OtlpGrpc),
+                ]
+        )
+        {
+            Assert.Contains(
+                $"set {setting} to another address",
+                await second.SaidAsync($"OTLP is not taken at {address}"),
+                StringComparison.Ordinal
+            );
+        }
+
+        var span = Exports.Span(Exports.NewTrace(), "main port");
+        await second.SendAsync(Exports.Of(span));
+        Assert.Equal("main port", (await second.RunAsync(span)).GetProperty("name").GetString());
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(
         HttpClient client,
         string name,

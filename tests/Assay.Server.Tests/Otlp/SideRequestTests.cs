@@ -65,6 +65,23 @@ public sealed class SideRequestTests : IAsyncLifetime
             Cancel
         );
         Assert.Equal(picture, bytes);
+
+        // By its id, as the SDK asks that resolves marks in texts.
+        var media = await _server.JsonAsync(
+            HttpMethod.Get,
+            $"/api/public/media/{announced.GetProperty("mediaId").GetString()}"
+        );
+        Assert.Equal("image/png", media.GetProperty("contentType").GetString());
+        Assert.Equal(picture.Length, media.GetProperty("contentLength").GetInt32());
+        Assert.Equal(
+            picture,
+            await anonymous.GetByteArrayAsync(media.GetProperty("url").GetString(), Cancel)
+        );
+        foreach (var unknown in (string[])["unknown", "..%2f..%2fx", new string('a', 200)])
+        {
+            using var none = await _server.Client.GetAsync($"/api/public/media/{unknown}", Cancel);
+            Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        }
     }
 
     [Fact]

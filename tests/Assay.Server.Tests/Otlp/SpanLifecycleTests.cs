@@ -203,6 +203,29 @@ public sealed class SpanLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Log_records_of_a_child_come_before_any_span_of_its_trace()
+    {
+        var trace = Exports.NewTrace();
+        var root = Exports.Span(trace, "question");
+        var child = Exports.Span(trace, "chat gpt", root.SpanId, ("gen_ai.operation.name", "chat"));
+        await _server.SendAsync(
+            Exports.Logs(Message(child, "gen_ai.user.message", "What is the weather?")),
+            "/v1/logs"
+        );
+        await _server.SendAsync(Exports.Of(child));
+        await _server.SendAsync(Exports.Of(root));
+        var run = await _server.RunAsync(child);
+        Assert.Equal("chat gpt", run.GetProperty("name").GetString());
+        Assert.Contains(
+            "What is the weather?",
+            run.GetProperty("inputs").GetRawText(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("shop", await _server.ProjectOfAsync(child));
+        Assert.Equal(Exports.RunId(root), Parent(run));
+    }
+
+    [Fact]
     public async Task Log_records_survive_a_kill_before_their_span_comes()
     {
         var span = Exports.Span(Exports.NewTrace(), "chat");
@@ -220,6 +243,61 @@ public sealed class SpanLifecycleTests : IAsyncLifetime
             run.GetProperty("inputs").GetRawText(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task Log_records_on_both_sides_of_a_kill_are_one_conversation()
+    {
+        foreach (var spanBetween in (bool[])[false, true])
+        {
+            var span = Exports.Span(
+                Exports.NewTrace(),
+                "chat",
+                null,
+                ("gen_ai.operation.name", "chat")
+            );
+            await _server.SendAsync(
+                Exports.Logs(Message(span, "gen_ai.system.message", "Be brief.")),
+                "/v1/logs"
+            );
+            await _server.KillAsync();
+            await _server.StartAgainAsync();
+            if (spanBetween)
+            {
+                await _server.SendAsync(Exports.Of(span));
+            }
+
+            await _server.SendAsync(
+                Exports.Logs(
+                    // The first once more, as a sender does whose answer was lost.
+                    Message(span, "gen_ai.system.message", "Be brief."),
+                    Message(span, "gen_ai.user.message", "What is the weather?")
+                ),
+                "/v1/logs"
+            );
+            await _server.SendAsync(
+                Exports.Logs(Message(span, "gen_ai.choice", "Sunny.")),
+                "/v1/logs"
+            );
+            if (!spanBetween)
+            {
+                await _server.SendAsync(Exports.Of(span));
+            }
+
+            var run = await _server.RunAsync(span);
+            Assert.Equal(
+                ["Be brief.", "What is the weather?"],
+                run.GetProperty("inputs")
+                    .GetProperty("messages")
+                    .EnumerateArray()
+                    .Select(m => m.GetProperty("content").GetString())
+            );
+            Assert.Contains(
+                "Sunny.",
+                run.GetProperty("outputs").GetRawText(),
+                StringComparison.Ordinal
+            );
+        }
     }
 
     [Fact]

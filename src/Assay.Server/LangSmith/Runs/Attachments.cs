@@ -11,7 +11,8 @@ namespace Assay.Server.LangSmith.Runs;
 /// </summary>
 internal static class Attachments
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
+    /// <summary>How long an address is good.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
 
     public static void MapAttachments(this IEndpointRouteBuilder app) =>
         app.MapGet("/attachments/{token}", GetAsync).IsOpen();

@@ -51,8 +51,11 @@ public abstract record MessagePart
     public sealed record Media(string Kind, string? Url, string? Place, string? ContentType)
         : MessagePart
     {
+        /// <summary>Name of the run's attachment that it is; null when it is none.</summary>
+        public string? File { get; init; }
+
         // The pointer moves as the history grows; media of one kind in equal places of equal messages count as equal.
-        public override string Key => "m" + Kind + Url;
+        public override string Key => "m" + Kind + Url + File;
     }
 
     /// <summary>A call the model asks for.</summary>

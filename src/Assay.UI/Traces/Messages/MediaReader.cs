@@ -79,6 +79,11 @@ internal static class MediaReader
 
     private static MessagePart.Media Of(string text, string kind, string at, string? contentType)
     {
+        if (MediaTokens.Only(text) is { } handedOver)
+        {
+            return handedOver;
+        }
+
         if (
             text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)

@@ -114,7 +114,7 @@ internal static class MessageParser
         switch (json.ValueKind)
         {
             case JsonValueKind.String:
-                return json.GetString() is { Length: > 0 } text ? [new MessagePart.Text(text)] : [];
+                return json.GetString() is { Length: > 0 } text ? Said(text) : [];
             case JsonValueKind.Array:
                 var parts = new List<MessagePart>();
                 var i = 0;
@@ -132,6 +132,9 @@ internal static class MessageParser
                 return [];
         }
     }
+
+    private static IReadOnlyList<MessagePart> Said(string text) =>
+        MediaTokens.IsIn(text) ? MediaTokens.Split(text) : [new MessagePart.Text(text)];
 
     private static IReadOnlyList<MessagePart> Part(JsonElement json, string at)
     {
@@ -231,7 +234,7 @@ internal static class MessageParser
                 json.TryGetProperty("thought", out var thought)
                 && thought.ValueKind == JsonValueKind.True
                 ? [new MessagePart.Reasoning(text)]
-                : [new MessagePart.Text(text)];
+                : Said(text);
         }
 
         return [new MessagePart.Json(json.GetRawText())];

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 
 namespace Assay.Server.Tests.Otlp.Mapping;
 
@@ -48,6 +49,49 @@ public sealed class GoldenServer : IAsyncLifetime
             _gate.Release();
         }
     }
+
+    /// <summary>Posts one hand-written request under a trace id, and gives the answer as it is.</summary>
+    public async Task<(int Status, string Body)> PostFileAsync(
+        string project,
+        string file,
+        string traceId,
+        string path = "/v1/traces"
+    )
+    {
+        var json = await File.ReadAllTextAsync(
+            Path.Combine(AppContext.BaseDirectory, "fixtures", "otel", "synthetic", file + ".json"),
+            TestContext.Current.CancellationToken
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(
+                json.Replace(
+                    "5b8efff798038103d269b633813fc60c",
+                    traceId,
+                    StringComparison.OrdinalIgnoreCase
+                ),
+                Encoding.UTF8,
+                "application/json"
+            ),
+        };
+        request.Headers.Add("Langsmith-Project", project);
+        using var response = await _server.Client.SendAsync(
+            request,
+            TestContext.Current.CancellationToken
+        );
+        return (
+            (int)response.StatusCode,
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
+    }
+
+    /// <summary>Feedback on a run.</summary>
+    public async Task<JsonElement[]> FeedbackAsync(Guid run) =>
+        [
+            .. (
+                await _server.JsonAsync(HttpMethod.Get, $"/api/v1/feedback?run={run}")
+            ).EnumerateArray(),
+        ];
 
     /// <summary>Traces of a request made here.</summary>
     public async Task<GoldenTrace[]> SendAsync(string project, string path, HttpContent body)
@@ -117,7 +161,8 @@ public sealed class GoldenServer : IAsyncLifetime
         );
     }
 
-    private async Task<GoldenTrace[]> TracesAsync(string project)
+    /// <summary>The traces of a project, by start time.</summary>
+    public async Task<GoldenTrace[]> TracesAsync(string project)
     {
         var sessions = await _server.JsonAsync(
             HttpMethod.Get,
