@@ -51,6 +51,8 @@ public static class CoreServices
         services.AddSingleton<EvaluatorFactory>();
         services.AddSingleton<EvaluationInputs>();
         services.AddSingleton<VerdictCache>();
+        services.AddSingleton<Calibrations>();
+        services.AddSingleton<JudgeTrust>();
         services.AddSingleton<ShareLinks>();
         services.AddDatasets();
         return services;

@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.UI.Compare;
 using Assay.UI.Datasets;
+using Assay.UI.Evaluators;
 using Assay.UI.Experiments;
 using Assay.UI.Feedback;
 using Assay.UI.Layout;
@@ -38,6 +39,8 @@ public static class UiServices
             o.Providers.Add<BrotliCompressionProvider>();
             o.Providers.Add<GzipCompressionProvider>();
         });
+        services.AddSingleton<RowReader>();
+        services.AddScoped<TrustBadges>();
         services.AddScoped(provider => new CurrentCaller(
             provider.GetRequiredService<IHttpContextAccessor>().HttpContext
                 ?? throw new InvalidOperationException("No request."),
@@ -60,6 +63,7 @@ public static class UiServices
         endpoints.MapQueues();
         endpoints.MapPlayground();
         endpoints.MapPromptEditor();
+        endpoints.MapEvaluators();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();

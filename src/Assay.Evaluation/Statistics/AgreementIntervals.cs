@@ -44,6 +44,29 @@ public static class AgreementIntervals
             seed
         );
 
+    /// <summary>
+    /// Cohen's kappa with its bootstrap interval, which does not need the large sample that <see cref="Agreement.CohensKappa"/>'s does; null where kappa is null,
+    /// or with fewer than two items.
+    /// </summary>
+    /// <remarks>Where all items agree every draw does too: the interval is a point and says less than it seems.</remarks>
+    public static Interval? Cohen(
+        IReadOnlyList<(string First, string Second)> items,
+        double confidence = 0.95,
+        int resamples = 1_000,
+        ulong seed = 1
+    )
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return Of(
+            items,
+            sample => Agreement.CohensKappa(sample)?.Estimate,
+            "Cohen's kappa, bootstrap over items",
+            confidence,
+            resamples,
+            seed
+        );
+    }
+
     private static Interval? Of<T>(
         IReadOnlyList<T> items,
         Func<IReadOnlyList<T>, double?> statistic,

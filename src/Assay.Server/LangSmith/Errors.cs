@@ -1,5 +1,6 @@
 using Assay.Core.Access;
 using Assay.Core.Datasets;
+using Assay.Core.Evaluators;
 using Assay.Core.Filters;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
@@ -59,6 +60,8 @@ internal static class Errors
             PromptNotFoundException e => (StatusCodes.Status404NotFound, e.Message),
             PromptConflictException e => (StatusCodes.Status409Conflict, e.Message),
             InvalidPromptException e => (StatusCodes.Status400BadRequest, e.Message),
+            InvalidEvaluatorException e => (StatusCodes.Status422UnprocessableEntity, e.Message),
+            EvaluatorConflictException e => (StatusCodes.Status409Conflict, e.Message),
             FilterException e => (StatusCodes.Status400BadRequest, e.Message),
             InvalidCursorException e => (StatusCodes.Status400BadRequest, e.Message),
             StoreBusyException { IsFailing: true } e => (

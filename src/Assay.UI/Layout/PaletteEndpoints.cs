@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.UI.Layout;
 
-/// <summary>What the command palette finds beyond the pages it knows: projects and prompts by name, runs and traces by id.</summary>
+/// <summary>What the command palette finds beyond the pages it knows: projects, prompts and evaluators by name, runs and traces by id.</summary>
 internal static class PaletteEndpoints
 {
     private const int MaxProjects = 12;
@@ -66,6 +66,30 @@ internal static class PaletteEndpoints
                 "Prompts",
                 "prompt",
                 null
+            ))
+        );
+        var evaluators = await db
+            .Evaluators.AsNoTracking()
+            .Where(e => e.WorkspaceId == workspace)
+#pragma warning disable CA1304, CA1311, CA1862, MA0011 // Translated to SQL's lower(), which knows no cultures.
+            .Where(e => e.Name.ToLower().Contains(lower))
+#pragma warning restore CA1304, CA1311, CA1862, MA0011
+            .OrderBy(e => e.Name)
+            .Take(MaxProjects)
+            .Select(e => new
+            {
+                e.Id,
+                e.Name,
+                e.FeedbackKey,
+            })
+            .ToListAsync(caller.Aborted);
+        found.AddRange(
+            evaluators.Select(e => new Hit(
+                e.Name,
+                $"/evaluators/{e.Id}",
+                "Evaluators",
+                "pct",
+                e.FeedbackKey
             ))
         );
         return Results.Json(found);

@@ -1,0 +1,339 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Assay.Core.Access;
+using Assay.Core.Evaluators;
+using Assay.Core.Evaluators.Judges;
+using Assay.Core.Models.Providers;
+
+namespace Assay.Server.Tests.Evaluators;
+
+/// <summary>Judges against people: runs over the wire, feedback by the screens' door, the judge a provider on a real socket.</summary>
+public sealed class CalibrationTests(JudgeTests.Servers servers)
+    : IClassFixture<JudgeTests.Servers>,
+        IAsyncLifetime
+{
+    private readonly InProcessServer _server = servers.Assay;
+    private readonly FakeJudge _fake = servers.Fake;
+    private Caller _owner = null!;
+    private HttpClient _client = null!;
+    private Guid _judge;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var workspace = await _server.NewWorkspaceAsync(Guid.NewGuid().ToString());
+        _owner = new Caller(workspace, Grants.Of(Role.Owner), Name: "test");
+        _client = _server.Client(await _server.KeyAsync(workspace, KeyScope.Full));
+        var provider = await _server
+            .Get<ModelProviders>()
+            .PutAsync(
+                _owner,
+                null,
+                new ProviderDraft
+                {
+                    Name = "fake",
+                    BaseUrl = _fake.Address + "/v1",
+                    Models = ["gpt-4o"],
+                    MaxRetries = 0,
+                },
+                Cancel
+            );
+        // The judge says yes to answers that contain the word "good".
+        _fake.Answer = asked => new FakeReply(
+            FakeJudge.TextOf(asked).Contains("Answer: good", StringComparison.Ordinal)
+                ? """{"reason":"it is good","verdict":true}"""
+                : """{"reason":"it is not","verdict":false}"""
+        );
+        _fake.Forget();
+        var made = await _client.PostAsJsonAsync(
+            "/ui/evaluators",
+            new
+            {
+                name = "Quality",
+                key = "quality",
+                kind = "Judge",
+                settings = new
+                {
+                    provider = provider!.Id,
+                    model = "gpt-4o",
+                    messages = new[]
+                    {
+                        new
+                        {
+                            role = "user",
+                            content = "Question: {{question}} Answer: {{answer}}",
+                        },
+                    },
+                    verdict = new { kind = "boolean" },
+                },
+            },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+        _judge = (await made.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+            .GetProperty("id")
+            .GetGuid();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Kappa_is_that_of_the_textbook_table_and_disagreements_become_examples()
+    {
+        // 20 + 15 agreed, 5 + 10 not: kappa 0.4 (Cohen 1960's form of table).
+        Assert.Equal(TrustState.NotCalibrated, (await BadgeAsync()).State);
+        await SeedAsync(("good", 1, 20), ("good", 0, 10), ("poor", 1, 5), ("poor", 0, 15));
+        var id = await CompareAsync();
+        var (calibration, items) = (
+            await _server.Get<Calibrations>().FindAsync(_owner, _judge, id, Cancel)
+        )!.Value;
+        Assert.Equal(50, calibration.Compared);
+        Assert.Equal(0.4, calibration.Kappa!.Value, 9);
+        Assert.InRange(calibration.KappaLow!.Value, 0, 0.39);
+        Assert.Equal(0.7, calibration.Agreement!.Value, 9);
+        var report = CalibrationReport.Of(items, new VerdictForm { Kind = VerdictKind.Boolean });
+        Assert.Equal(0.5, report.BaseRate!.Estimate, 9);
+        Assert.Equal([15, 5], [report.Matrix!.Counts[0][0], report.Matrix.Counts[1][0]]);
+        Assert.Equal(50, _fake.Calls);
+        var badge = await BadgeAsync();
+        Assert.Equal(TrustState.NotTrusted, badge.State);
+        Assert.Contains("0.40", badge.Why);
+
+        // Again: every verdict is kept, nothing is asked.
+        await CompareAsync();
+        Assert.Equal(50, _fake.Calls);
+
+        var wrong = items.First(i => i.Human != i.Judge);
+        var taught = await _client.PostAsJsonAsync(
+            $"/ui/evaluators/{_judge}/example",
+            new { calibration = id, run = wrong.Run },
+            Cancel
+        );
+        Assert.Equal(
+            2,
+            (await taught.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+                .GetProperty("version")
+                .GetInt32()
+        );
+        Assert.Contains("Version 2", (await BadgeAsync()).Why);
+        Assert.Equal(TrustState.NotCalibrated, (await BadgeAsync()).State);
+
+        // The next comparison leaves out what the judge was told, and shows it everywhere else.
+        var second = await CompareAsync();
+        var next = (
+            await _server.Get<Calibrations>().FindAsync(_owner, _judge, second, Cancel)
+        )!.Value;
+        Assert.Equal(2, next.Calibration.Version);
+        Assert.Equal(49, next.Calibration.Compared);
+        Assert.DoesNotContain(next.Items, i => i.Run == wrong.Run);
+        Assert.Contains("people said", FakeJudge.TextOf(_fake.Asked[^1]));
+        var twice = await _client.PostAsJsonAsync(
+            $"/ui/evaluators/{_judge}/example",
+            new { calibration = id, run = wrong.Run },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, twice.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_judge_that_agrees_is_trusted_until_it_is_old_or_does_not_agree_any_more()
+    {
+        await SeedAsync(("good", 1, 20), ("poor", 0, 20));
+        await CompareAsync();
+        Assert.Equal(TrustState.Trusted, (await BadgeAsync()).State);
+        // Later than the age of a comparison.
+        var old = JudgeTrust.Of(
+            (await _server.Get<EvaluatorCatalog>().FindAsync(_owner, _judge, null, Cancel))!
+                .Value
+                .Definition,
+            await _server.Get<Calibrations>().ListAsync(_owner, _judge, Cancel),
+            _server.Time.GetUtcNow().AddDays(91)
+        );
+        Assert.Equal(TrustState.Drifting, old.State);
+        // Same agreement, and stricter rules that it does not reach.
+        await _server
+            .Get<Calibrations>()
+            .SetRulesAsync(_owner, _judge, new TrustRules { MinItems = 100 }, Cancel);
+        Assert.Equal(TrustState.NotCalibrated, (await BadgeAsync()).State);
+        await _server.Get<Calibrations>().SetRulesAsync(_owner, _judge, null, Cancel);
+        // People begin to say otherwise.
+        await SeedAsync(("good", 0, 20), ("poor", 1, 10));
+        await CompareAsync();
+        var badge = await BadgeAsync();
+        Assert.Equal(TrustState.Drifting, badge.State);
+        Assert.Contains("does not any more", badge.Why);
+    }
+
+    [Fact]
+    public async Task Few_runs_say_nothing_and_no_judgements_are_a_clear_problem()
+    {
+        Assert.Contains("nobody judged", await ProblemAsync());
+        await SeedAsync(("good", 1, 3), ("poor", 0, 3));
+        await CompareAsync();
+        var badge = await BadgeAsync();
+        Assert.Equal(TrustState.NotCalibrated, badge.State);
+        Assert.Contains("6 runs; 30 are needed", badge.Why);
+    }
+
+    [Fact]
+    public async Task Runs_without_a_verdict_are_counted_apart_with_the_reason()
+    {
+        await SeedAsync(("good", 1, 2), ("poor", 0, 2));
+        _fake.Answer = asked =>
+            FakeJudge.TextOf(asked).Contains("Answer: good", StringComparison.Ordinal)
+                ? new FakeReply("""{"reason":"r","verdict":true}""")
+                : new FakeReply("I will not judge that.", IsRefusal: true);
+        var id = await CompareAsync();
+        var (calibration, items) = (
+            await _server.Get<Calibrations>().FindAsync(_owner, _judge, id, Cancel)
+        )!.Value;
+        Assert.Equal(2, calibration.Compared);
+        Assert.Equal(2, calibration.Unjudged);
+        Assert.All(items.Where(i => i.Judge is null), i => Assert.Contains("refused", i.Reason));
+        Assert.Null(calibration.Kappa);
+    }
+
+    [Fact]
+    public async Task A_stranger_sees_and_changes_nothing()
+    {
+        await SeedAsync(("good", 1, 2));
+        var id = await CompareAsync();
+        var workspace = await _server.NewWorkspaceAsync(Guid.NewGuid().ToString());
+        using var stranger = _server.Client(await _server.KeyAsync(workspace, KeyScope.Full));
+        foreach (
+            var path in (string[])
+                [
+                    $"/evaluators/{_judge}",
+                    $"/evaluators/{_judge}/calibration?at={id}",
+                    $"/evaluators/{_judge}/versions",
+                ]
+        )
+        {
+            Assert.Equal(
+                HttpStatusCode.NotFound,
+                (await stranger.GetAsync(path, Cancel)).StatusCode
+            );
+        }
+
+        Assert.DoesNotContain("Quality", await stranger.GetStringAsync("/evaluators", Cancel));
+        Assert.Contains("not there", await ProblemAsync(stranger));
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (
+                await stranger.PostAsJsonAsync(
+                    $"/ui/evaluators/{_judge}/example",
+                    new { calibration = id, run = Guid.NewGuid() },
+                    Cancel
+                )
+            ).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (
+                await stranger.PutAsJsonAsync(
+                    $"/ui/evaluators/{_judge}",
+                    new
+                    {
+                        name = "mine",
+                        key = "quality",
+                        kind = "BuiltIn",
+                        settings = new { type = "exact_match" },
+                    },
+                    Cancel
+                )
+            ).StatusCode
+        );
+    }
+
+    private async Task<TrustBadge> BadgeAsync() =>
+        (await _server.Get<JudgeTrust>().BadgesAsync(_owner, Cancel))["quality"];
+
+    /// <summary>Runs with an answer, each judged by a person under the key <c>human</c>.</summary>
+    private async Task SeedAsync(params (string Answer, int Score, int Times)[] kinds)
+    {
+        var start = _server.Time.GetUtcNow().AddMinutes(-1);
+        var runs = kinds
+            .SelectMany(k => Enumerable.Repeat((k.Answer, k.Score), k.Times))
+            .Select(k => (Id: Guid.CreateVersion7(start), k.Answer, k.Score))
+            .ToList();
+        var batch = await _client.PostAsJsonAsync(
+            "/api/v1/runs/batch",
+            new
+            {
+                post = runs.Select(r => new
+                {
+                    id = r.Id,
+                    trace_id = r.Id,
+                    dotted_order = start.UtcDateTime.ToString(
+                        "yyyyMMdd'T'HHmmssffffff'Z'",
+                        CultureInfo.InvariantCulture
+                    ) + r.Id,
+                    name = "app",
+                    run_type = "chain",
+                    session_name = "calibrated",
+                    start_time = start.UtcDateTime.ToString("O"),
+                    end_time = start.UtcDateTime.AddSeconds(1).ToString("O"),
+                    inputs = new { question = $"q {r.Id}" },
+                    outputs = new { answer = $"{r.Answer} {r.Id}" },
+                }),
+            },
+            Cancel
+        );
+        Assert.True(batch.IsSuccessStatusCode);
+        foreach (var run in runs)
+        {
+            var given = await _client.PostAsJsonAsync(
+                $"/ui/runs/{run.Id}/feedback",
+                new
+                {
+                    key = "human",
+                    score = run.Score,
+                    comment = "people said",
+                },
+                Cancel
+            );
+            Assert.True(given.IsSuccessStatusCode, await given.Content.ReadAsStringAsync(Cancel));
+        }
+    }
+
+    private async Task<Guid> CompareAsync()
+    {
+        var last = await EventsAsync(_client);
+        Assert.True(last.Name == "done", last.Data);
+        return JsonElement.Parse(last.Data).GetProperty("id").GetGuid();
+    }
+
+    private async Task<string> ProblemAsync(HttpClient? client = null)
+    {
+        var last = await EventsAsync(client ?? _client);
+        Assert.Equal("problem", last.Name);
+        return last.Data;
+    }
+
+    private async Task<(string Name, string Data)> EventsAsync(HttpClient client)
+    {
+        var answer = await client.PostAsJsonAsync(
+            $"/ui/evaluators/{_judge}/calibrate",
+            new { key = "human", most = 200 },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await using var body = await answer.Content.ReadAsStreamAsync(Cancel);
+        var last = ("", "");
+        await foreach (
+            var item in System.Net.ServerSentEvents.SseParser.Create(body).EnumerateAsync(Cancel)
+        )
+        {
+            last = (item.EventType, item.Data);
+        }
+
+        return last;
+    }
+}
