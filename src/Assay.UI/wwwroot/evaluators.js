@@ -17,7 +17,7 @@ function h(tag, attributes = {}, ...children) {
     else if (key === "checked") element.checked = value;
     else element.setAttribute(key, value === true ? "" : value);
   }
-  for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) element.append(child);
+  for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) element.append(child);
   return element;
 }
 
@@ -84,7 +84,7 @@ class EvaluatorEditor extends HTMLElement {
           field("What it is for", text(this.draft.description, (v) => (this.draft.description = v), { maxlength: 4000 }), ".two"),
         ),
       ),
-      ...(this.isJudge ? this.judge(field, text) : [this.builtIn(field, text)]),
+      ...(this.isJudge ? this.judge(field, text).filter(Boolean) : [this.draft.kind === "Code" ? this.code(field) : this.builtIn(field, text)]),
       this.problem,
       isReadOnly
         ? ""
@@ -96,6 +96,25 @@ class EvaluatorEditor extends HTMLElement {
           ),
     );
     if (isReadOnly) for (const input of this.form.querySelectorAll("input,select,textarea,button")) input.disabled = true;
+  }
+
+  code(field) {
+    return h(
+      "section",
+      {},
+      h("h2", {}, "Program"),
+      h("p.hint", {}, "JavaScript with one function evaluate(run, example) that returns a number, true or false, or an object with score, label and reason. It runs in a sandbox without network and files, with limits of time and memory."),
+      field("JavaScript", h("textarea.mono", { spellcheck: "false", value: this.settings.code ?? "", oninput: (e) => this.touch(() => (this.settings.code = e.target.value)), onkeydown: (e) => this.indent(e) })),
+    );
+  }
+
+  /** Tab indents while the cursor stands in the program; Escape gives Tab back its usual work. */
+  indent(e) {
+    if (e.key === "Escape") this.isTabFree = true;
+    if (e.key !== "Tab" || e.shiftKey || this.isTabFree) return;
+    e.preventDefault();
+    e.target.setRangeText("  ", e.target.selectionStart, e.target.selectionEnd, "end");
+    this.touch(() => (this.settings.code = e.target.value));
   }
 
   builtIn(field, text) {
@@ -128,8 +147,8 @@ class EvaluatorEditor extends HTMLElement {
     );
   }
 
-  select(options, value, set) {
-    const select = h("select", { onchange: (e) => this.touch(() => set(e.target.value)) }, options.map(([v, t]) => h("option", { value: v }, t)));
+  select(options, value, set, label) {
+    const select = h("select", { "aria-label": label, onchange: (e) => this.touch(() => set(e.target.value)) }, options.map(([v, t]) => h("option", { value: v }, t)));
     select.value = value;
     return select;
   }
@@ -201,7 +220,7 @@ class EvaluatorEditor extends HTMLElement {
           h(
             "div.row",
             {},
-            this.select(ROLES.map((r) => [r, r]), m.role, (v) => (m.role = v)),
+            this.select(ROLES.map((r) => [r, r]), m.role, (v) => (m.role = v), `Role of message ${i + 1}`),
             h("span.grow"),
             s.messages.length > 1 ? h("button.btn.gh.sm.ic", { type: "button", "aria-label": `Remove message ${i + 1}`, onclick: () => this.touch(() => (s.messages.splice(i, 1), this.fill())) }, glyph("x")) : null,
           ),

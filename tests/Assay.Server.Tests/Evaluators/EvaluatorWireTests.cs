@@ -65,6 +65,8 @@ public sealed class EvaluatorWireTests : IAsyncLifetime
         Assert.Equal(1, listed.GetProperty("total").GetInt32());
         Assert.Equal(id, listed.GetProperty("evaluators")[0].GetProperty("id").GetGuid());
 
+        var (_, read) = await SendAsync(HttpMethod.Get, $"{All}/{id}", null);
+        Assert.Equal(id, read.GetProperty("id").GetGuid());
         var (changed, after) = await SendAsync(
             HttpMethod.Patch,
             $"{All}/{id}",

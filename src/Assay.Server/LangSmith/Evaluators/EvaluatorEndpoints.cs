@@ -85,6 +85,7 @@ internal static class EvaluatorEndpoints
         });
     }
 
+    /// <summary>The evaluator itself; only answers to a change wrap it.</summary>
     private static async Task<IResult> GetAsync(
         Guid id,
         HttpContext context,
@@ -92,7 +93,7 @@ internal static class EvaluatorEndpoints
     ) =>
         await catalog.FindAsync(context.Caller(), id, null, context.RequestAborted)
             is var (evaluator, version)
-            ? Whole(context, evaluator, version, StatusCodes.Status200OK)
+            ? WireResult.Json(w => EvaluatorOut.Write(w, evaluator, version))
             : Errors.NotFound($"Evaluator {id}");
 
     private static async Task<IResult> CreateAsync(
