@@ -42,6 +42,7 @@ class EvaluatorEditor extends HTMLElement {
     this.cursor = null;
     this.build();
     this.changed = false;
+    if (this.dataset.readonly) return;
     window.addEventListener("beforeunload", (e) => this.changed && e.preventDefault());
     this.check();
   }
@@ -64,7 +65,11 @@ class EvaluatorEditor extends HTMLElement {
     this.preview = h("section.ev-prev", { "aria-label": "Preview" });
     this.replaceChildren(this.form, this.preview);
     this.fill();
-    this.buildPreview();
+    if (!this.dataset.readonly) return this.buildPreview();
+    // Trying costs money and needs the right to write; a reader sees how it is made.
+    this.variables = Object.entries(this.settings.mapping ?? {}).map(([name, source]) => ({ name, source }));
+    if (this.isJudge) this.drawMap();
+    this.preview.append(h("p.hint", {}, "You may look at evaluators. Changing and trying them needs the role of an editor."));
   }
 
   fill() {
@@ -291,8 +296,8 @@ class EvaluatorEditor extends HTMLElement {
         "tbody",
         {},
         this.variables.length
-          ? this.variables.map((v) => h("tr", {}, h("th", { scope: "row" }, v.name), h("td", {}, h("input", { type: "text", list: "ev-sources", spellcheck: "false", "aria-label": `Where ${v.name} comes from`, value: this.settings.mapping[v.name] ?? "", placeholder: v.source ?? "not mapped", oninput: (e) => this.touch(() => (e.target.value.trim() ? (this.settings.mapping[v.name] = e.target.value.trim()) : delete this.settings.mapping[v.name])) }), v.source ? null : h("span.bad", {}, "comes from nowhere yet"))))
-          : h("tr", {}, h("td", {}, "The prompt has no variables.")),
+          ? this.variables.map((v) => h("tr", {}, h("th", { scope: "row" }, v.name), h("td", {}, h("input", { type: "text", disabled: !!this.dataset.readonly, list: "ev-sources", spellcheck: "false", "aria-label": `Where ${v.name} comes from`, value: this.settings.mapping[v.name] ?? "", placeholder: v.source ?? "not mapped", oninput: (e) => this.touch(() => (e.target.value.trim() ? (this.settings.mapping[v.name] = e.target.value.trim()) : delete this.settings.mapping[v.name])) }), v.source ? null : h("span.bad", {}, "comes from nowhere yet"))))
+          : h("tr", {}, h("td", {}, this.dataset.readonly ? "Each variable comes from its usual place." : "The prompt has no variables.")),
       ),
     );
   }
