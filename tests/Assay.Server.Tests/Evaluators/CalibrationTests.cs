@@ -172,6 +172,45 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
     }
 
     [Fact]
+    public async Task A_judge_whose_prompt_changed_in_the_hub_is_drifting_until_it_is_compared_again()
+    {
+        await SeedAsync(("good", 1, 20), ("poor", 0, 20));
+        var handle = $"judge-{Guid.NewGuid():N}";
+        await CommitAsync(handle, "Question: {question} Answer: {answer}");
+        var (definition, version) = (
+            await _server.Get<EvaluatorCatalog>().FindAsync(_owner, _judge, null, Cancel)
+        )!.Value;
+        var settings = JudgeSettings.Read(version.SettingsJson) with
+        {
+            Messages = null,
+            Hub = new HubPrompt(handle),
+        };
+        await _server
+            .Get<EvaluatorCatalog>()
+            .SaveAsync(
+                _owner,
+                _judge,
+                new EvaluatorDraft
+                {
+                    Name = definition.Name,
+                    FeedbackKey = definition.FeedbackKey,
+                    Kind = definition.Kind,
+                    SettingsJson = settings.ToJson(),
+                },
+                version.Number,
+                Cancel
+            );
+        await CompareAsync();
+        Assert.Equal(TrustState.Trusted, (await BadgeAsync()).State);
+        await CommitAsync(handle, "Be strict. Question: {question} Answer: {answer}");
+        var badge = await BadgeAsync();
+        Assert.Equal(TrustState.Drifting, badge.State);
+        Assert.Contains("The prompt it follows changed", badge.Why);
+        await CompareAsync();
+        Assert.Equal(TrustState.Trusted, (await BadgeAsync()).State);
+    }
+
+    [Fact]
     public async Task Few_runs_say_nothing_and_no_judgements_are_a_clear_problem()
     {
         Assert.Contains("nobody judged", await ProblemAsync());
@@ -250,6 +289,21 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
                 )
             ).StatusCode
         );
+    }
+
+    private async Task CommitAsync(string handle, string text)
+    {
+        var answer = await _client.PostAsJsonAsync(
+            "/ui/playground/commit",
+            new
+            {
+                handle,
+                format = "f-string",
+                messages = new[] { new { role = "user", content = text } },
+            },
+            Cancel
+        );
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
     }
 
     private async Task<TrustBadge> BadgeAsync() =>

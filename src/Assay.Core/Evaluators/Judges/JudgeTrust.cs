@@ -119,12 +119,80 @@ public sealed class JudgeTrust(IDbContextFactory<MetadataContext> metadata, Time
             await Figures(db.JudgeCalibrations.Where(c => c.WorkspaceId == caller.WorkspaceId))
                 .ToListAsync(cancellationToken)
         ).ToLookup(c => c.EvaluatorId);
+        var commits = await CommitsAsync(db, caller, judges, cancellationToken);
         var now = time.GetUtcNow();
         return judges.ToDictionary(
             j => j.FeedbackKey,
-            j => Of(j, [.. compared[j.Id]], now),
+            j => Of(j, [.. compared[j.Id]], now, commits.GetValueOrDefault(j.Id)),
             StringComparer.Ordinal
         );
+    }
+
+    /// <summary>The badge of one judge, with its comparisons at hand, newest first.</summary>
+    public async Task<TrustBadge> BadgeAsync(
+        Caller caller,
+        EvaluatorDefinition judge,
+        IReadOnlyList<JudgeCalibration> compared,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var commits = await CommitsAsync(db, caller, [judge], cancellationToken);
+        return Of(judge, compared, time.GetUtcNow(), commits.GetValueOrDefault(judge.Id));
+    }
+
+    /// <summary>Which commit the judges that follow a prompt of the hub (its newest commit, or a tag) would be asked with now.</summary>
+    private static async Task<Dictionary<Guid, string>> CommitsAsync(
+        MetadataContext db,
+        Caller caller,
+        IReadOnlyList<EvaluatorDefinition> judges,
+        CancellationToken cancellationToken
+    )
+    {
+        var current = judges.ToDictionary(j => j.Id, j => j.Version);
+        var ids = judges.Select(j => j.Id).ToList();
+        var followers = (
+            await db
+                .EvaluatorVersions.AsNoTracking()
+                .Where(v =>
+                    v.WorkspaceId == caller.WorkspaceId
+                    && ids.Contains(v.EvaluatorId)
+                    && v.SettingsJson.Contains("\"hub\":{")
+                )
+                .ToListAsync(cancellationToken)
+        ).Where(v => current[v.EvaluatorId] == v.Number);
+        var commits = new Dictionary<Guid, string>();
+        foreach (var version in followers)
+        {
+            if (JudgeSettings.Read(version.SettingsJson).Hub is not { } hub)
+            {
+                continue;
+            }
+
+            var prompts = db.Prompts.Where(p =>
+                p.WorkspaceId == caller.WorkspaceId && p.Handle == hub.Handle
+            );
+            var hash = hub.Commit is null or "" or "latest"
+                ? await prompts
+                    .Join(db.PromptCommits, p => p.HeadId, c => (Guid?)c.Id, (_, c) => c.Hash)
+                    .FirstOrDefaultAsync(cancellationToken)
+                : await prompts
+                    .Join(
+                        db.PromptTags.Where(t => t.Name == hub.Commit),
+                        p => p.Id,
+                        t => t.PromptId,
+                        (_, t) => t.CommitId
+                    )
+                    .Join(db.PromptCommits, id => id, c => c.Id, (_, c) => c.Hash)
+                    .FirstOrDefaultAsync(cancellationToken);
+            if (hash is not null)
+            {
+                commits[version.EvaluatorId] = hash;
+            }
+        }
+
+        return commits;
     }
 
     /// <summary>Comparisons without their items, newest first.</summary>
@@ -152,10 +220,15 @@ public sealed class JudgeTrust(IDbContextFactory<MetadataContext> metadata, Time
             });
 
     /// <summary>The badge of a judge from its comparisons, newest first.</summary>
+    /// <param name="judge">The judge.</param>
+    /// <param name="compared">Its comparisons, newest first.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="commit">The commit it would be asked with now, when it follows a prompt of the hub.</param>
     public static TrustBadge Of(
         EvaluatorDefinition judge,
         IReadOnlyList<JudgeCalibration> compared,
-        DateTimeOffset now
+        DateTimeOffset now,
+        string? commit = null
     )
     {
         var rules = TrustRules.Of(judge);
@@ -207,6 +280,15 @@ public sealed class JudgeTrust(IDbContextFactory<MetadataContext> metadata, Time
                 judge.Id,
                 TrustState.Drifting,
                 $"Agreement fell from κ {Number(best.Kappa)}: {said}."
+            );
+        }
+
+        if (commit is not null && last.PromptCommit is { } then && then != commit)
+        {
+            return new TrustBadge(
+                judge.Id,
+                TrustState.Drifting,
+                $"The prompt it follows changed since it was compared ({then[..8]}, now {commit[..8]}): {said}."
             );
         }
 
