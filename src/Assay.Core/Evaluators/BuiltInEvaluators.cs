@@ -28,6 +28,9 @@ public enum BuiltInFieldKind
 
     /// <summary>A list of texts.</summary>
     List,
+
+    /// <summary>JSON, kept as its text.</summary>
+    Json,
 }
 
 /// <summary>One setting of a built-in evaluator.</summary>
@@ -159,6 +162,12 @@ public static class BuiltInEvaluators
                 ),
                 s_passAt,
             ]
+        ),
+        new(
+            "json_schema",
+            "JSON Schema",
+            "1 when the answer meets a JSON Schema (2020-12).",
+            [new("schema", "Schema", BuiltInFieldKind.Json, null, IsRequired: true), s_output]
         ),
         new(
             "numeric_match",
@@ -300,7 +309,7 @@ public static class BuiltInEvaluators
         }
         catch (FormatException e)
         {
-            throw new InvalidEvaluatorException("path", e.Message, e);
+            throw new InvalidEvaluatorException("settings", e.Message, e);
         }
         catch (ArgumentException e)
         {
@@ -377,6 +386,7 @@ public static class BuiltInEvaluators
             {
                 PassAt = passAt ?? 1,
             },
+            "json_schema" => new JsonSchemaEvaluator(given.Json("schema")) { Path = output },
             "numeric_match" => new NumericToleranceEvaluator
             {
                 Absolute = given.Between("absolute", 0, double.MaxValue) ?? 0,
@@ -575,8 +585,31 @@ public static class BuiltInEvaluators
         public string Choice(BuiltInType type, string name) =>
             Choice(type.Fields.First(f => f.Name == name));
 
-        public JsonPath? Path(string name) =>
-            Text(name) is { } text ? JsonPath.Parse(text.Trim()) : null;
+        public JsonNode Json(string name)
+        {
+            try
+            {
+                return JsonNode.Parse(
+                        Text(name) ?? throw new InvalidEvaluatorException(name, "is needed")
+                    ) ?? throw new InvalidEvaluatorException(name, "is null");
+            }
+            catch (JsonException e)
+            {
+                throw new InvalidEvaluatorException(name, $"is not JSON: {e.Message}", e);
+            }
+        }
+
+        public JsonPath? Path(string name)
+        {
+            try
+            {
+                return Text(name) is { } text ? JsonPath.Parse(text.Trim()) : null;
+            }
+            catch (FormatException e)
+            {
+                throw new InvalidEvaluatorException(name, e.Message, e);
+            }
+        }
 
         private JsonElement Field(string name) =>
             settings.ValueKind == JsonValueKind.Object

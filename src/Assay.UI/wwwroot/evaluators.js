@@ -142,6 +142,8 @@ class EvaluatorEditor extends HTMLElement {
               return field(f.title, this.select(f.choices.map((c) => [c, c]), value ?? f.choices[0], set), "", f.help);
             case "Number":
               return field(f.title, h("input", { type: "number", step: "any", value: value ?? "", oninput: (e) => this.touch(() => set(e.target.value === "" ? null : Number(e.target.value))) }), "", f.help);
+            case "Json":
+              return field(f.title, h("textarea.mono", { spellcheck: "false", value: value ?? "", oninput: (e) => this.touch(() => set(e.target.value.trim() ? e.target.value : null)) }), ".two", f.help);
             case "List":
               return field(f.title, h("textarea", { rows: 4, oninput: (e) => this.touch(() => set(e.target.value.split("\n").filter((l) => l.trim()))), value: (value ?? []).join("\n") }), ".two", f.help);
             default:

@@ -21,6 +21,7 @@ public sealed class EvaluatorSettingsTests
             {
                 type,
                 pattern = "a",
+                schema = "{}",
                 most = 10,
             }
         );
@@ -47,7 +48,8 @@ public sealed class EvaluatorSettingsTests
     [InlineData("""{"type":"regex_match"}""", "pattern")]
     [InlineData("""{"type":"regex_match","pattern":"(a"}""", "settings")]
     [InlineData("""{"type":"regex_match","pattern":7}""", "pattern")]
-    [InlineData("""{"type":"exact_match","output_path":"a["}""", "path")]
+    [InlineData("""{"type":"exact_match","output_path":"a["}""", "output_path")]
+    [InlineData("""{"type":"json_schema","schema":"{"}""", "schema")]
     [InlineData("""{"type":"limit","most":-1}""", "most")]
     [InlineData("""{"type":"retrieval","k":0}""", "k")]
     [InlineData("""{"type":"rouge","measure":"rouge_9"}""", "measure")]
