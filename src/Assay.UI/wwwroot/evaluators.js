@@ -38,7 +38,7 @@ class EvaluatorEditor extends HTMLElement {
     this.projects = JSON.parse(this.dataset.rows);
     this.isJudge = this.draft.kind === "Judge";
     this.variables = [];
-    this.rows = [];
+    this.cards = new Map();
     this.cursor = null;
     this.build();
     this.changed = false;
@@ -325,16 +325,25 @@ class EvaluatorEditor extends HTMLElement {
   async load(cursor, isSilent = false) {
     if (!this.project) return;
     const mine = (this.loading = {});
-    // Results of an earlier draft would be shown beside another prompt.
     if (cursor === null && !isSilent) this.list.replaceChildren(h("p.hint", {}, "Reading rows…"));
     try {
       const page = await (await ask("/ui/evaluators/rows", json("POST", { draft: this.draft, project: this.project, other: this.other || null, cursor }))).json();
       if (mine !== this.loading) return;
-      if (cursor === null) this.list.replaceChildren();
       this.cursor = page.next;
       this.more.hidden = !page.next;
-      if (page.rows.length === 0 && cursor === null) this.list.append(h("p.hint", {}, "No runs there."));
-      for (const row of page.rows) this.list.append(this.row(row));
+      const before = cursor === null ? this.cards : new Map();
+      if (cursor === null) this.cards = new Map();
+      const cards = page.rows.map((row) => {
+        // A row that is judged by the same question keeps its result; after any other change of the draft one would stand beside another prompt.
+        const text = JSON.stringify([row, this.settings.verdict, this.settings.provider, this.settings.model, this.settings.parameters, this.settings.repeats, this.isJudge || this.settings]);
+        const known = before.get(row.run);
+        const card = known?.text === text ? known.card : this.row(row);
+        this.cards.set(row.run, { text, card });
+        return card;
+      });
+      if (cursor !== null) this.list.append(...cards);
+      else if (cards.length === 0) this.list.replaceChildren(h("p.hint", {}, "No runs there."));
+      else if (cards.some((card, i) => this.list.children[i] !== card) || this.list.children.length !== cards.length) this.list.replaceChildren(...cards);
       this.all.hidden = this.list.querySelector(".ev-row") === null;
     } catch (e) {
       if (mine === this.loading) this.list.replaceChildren(h("p.ev-problem", { role: "alert" }, e.message));
