@@ -30,6 +30,9 @@ internal sealed class StoreBench(EmbeddedRunStore store, int seconds)
         await store.StartAsync(CancellationToken.None);
         Print($"opened in {clock.Elapsed.TotalSeconds:0.00} s");
         await SampleStore.FillAsync(store, runs, arguments.Fraction("scale", 0.05));
+        clock.Restart();
+        await store.Rebuilding;
+        Print($"waited {clock.Elapsed.TotalSeconds:0} s for the search index");
         var health = store.Health;
         Print(
             $"{health.RunCount:N0} runs; {string.Join(", ", health.DiskBytes.Select(d => $"{d.Key} {(double)d.Value / health.RunCount:0} B/run"))}; {Environment.WorkingSet >> 20} MB resident"

@@ -14,6 +14,7 @@ public static class AccessServices
         services.AddSingleton<Invitations>();
         services.AddSingleton<Members>();
         services.AddSingleton<Workspaces>();
+        services.AddSingleton<WorkspaceDeletion>();
         services.AddSingleton<WorkspaceSecrets>();
         return services;
     }

@@ -44,6 +44,15 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Secrets of workspaces.</summary>
     public DbSet<WorkspaceSecret> WorkspaceSecrets => Set<WorkspaceSecret>();
 
+    /// <summary>Keys of resource tags.</summary>
+    public DbSet<ResourceTagKey> ResourceTagKeys => Set<ResourceTagKey>();
+
+    /// <summary>Values of resource tags.</summary>
+    public DbSet<ResourceTagValue> ResourceTagValues => Set<ResourceTagValue>();
+
+    /// <summary>What bears which resource tag.</summary>
+    public DbSet<ResourceTagging> ResourceTaggings => Set<ResourceTagging>();
+
     /// <summary>API keys.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 

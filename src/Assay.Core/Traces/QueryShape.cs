@@ -42,7 +42,7 @@ public static class QueryShape
             query.Filter is { } filter ? Of(filter) : null,
             query.TraceFilter is { } root ? $"root: {Of(root)}" : null,
             query.TreeFilter is { } tree ? $"tree: {Of(tree)}" : null,
-            query.OrderBy == RunField.StartTime ? null : $"by {query.OrderBy}",
+            query.OrderBy == RunField.StartTime ? null : $"by {Words(query.OrderBy)}",
             query.Cursor is null ? null : "next page",
         ];
         var shape = $"{what}: {string.Join(", ", parts.OfType<string>())}".TrimEnd(' ', ':');
@@ -72,14 +72,40 @@ public static class QueryShape
             Filter.And and => $"and({Of(and.Items)})",
             Filter.Or or => $"or({Of(or.Items)})",
             Filter.Not not => $"not({Of(not.Item)})",
-            Filter.Compare compare => $"{compare.Field} {compare.Operator}",
-            Filter.In list => $"{list.Field} OneOf",
+            Filter.Compare compare => $"{Words(compare.Field)} {Sign(compare.Operator)}",
+            Filter.In list => $"{Words(list.Field)} in a list",
             Filter.HasTag => "tag",
-            Filter.Search search => $"search {search.Scope}",
-            Filter.PairExists pair => $"{pair.Kind} pair",
+            Filter.Search { Scope: SearchScope.Everything } => "search",
+            Filter.Search search => $"search in {Words(search.Scope)}",
+            Filter.PairExists pair => $"{Words(pair.Kind)} pair",
             Filter.FeedbackExists => "feedback",
             Filter.MetadataContains => "metadata contains",
             _ => filter.GetType().Name,
+        };
+
+    /// <summary>A name of ours as words: <c>FirstTokenTime</c> is <c>first token time</c>.</summary>
+    private static string Words<T>(T name)
+        where T : struct, Enum =>
+        string.Concat(
+            name.ToString()
+                .Select(
+                    (c, i) =>
+                        char.IsUpper(c)
+                            ? (i > 0 ? " " : "") + char.ToLowerInvariant(c)
+                            : c.ToString()
+                )
+        );
+
+    private static string Sign(Comparison comparison) =>
+        comparison switch
+        {
+            Comparison.Equal => "=",
+            Comparison.NotEqual => "≠",
+            Comparison.Greater => ">",
+            Comparison.GreaterOrEqual => "≥",
+            Comparison.Less => "<",
+            Comparison.LessOrEqual => "≤",
+            _ => Words(comparison),
         };
 
     private static string Of(IReadOnlyList<Filter> items) =>

@@ -50,11 +50,13 @@ public sealed class QueryTimes(TimeProvider time)
             {
                 lock (times)
                 {
+                    // The median of a histogram may be a little over the longest time.
+                    var median = TimeSpan.FromSeconds(times.Seconds.Quantile(0.5));
                     found.Add(
                         new QueryTime(
                             shape,
                             times.Seconds.Count,
-                            TimeSpan.FromSeconds(times.Seconds.Quantile(0.5)),
+                            median < times.Worst ? median : times.Worst,
                             times.Worst
                         )
                     );

@@ -15,6 +15,8 @@ internal static class DialectPaths
         "/settings",
         "/feedback",
         "/workspaces",
+        "/usage-limits",
+        "/ttl-settings",
         "/public",
         "/platform",
         "/v1",

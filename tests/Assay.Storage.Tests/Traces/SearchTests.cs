@@ -112,6 +112,88 @@ public class SearchTests
     }
 
     [Fact]
+    public async Task Rare_values_of_any_run_are_found_through_the_index_and_stale_ones_are_not()
+    {
+        await using var disk = await StoreOnDisk.OpenAsync();
+        // More than one written segment, so that values are looked for on disk and in memory.
+        var ids = Enumerable.Range(0, 20_000).Select(_ => Guid.CreateVersion7()).ToList();
+        foreach (var chunk in ids.Index().Chunk(1_000))
+        {
+            await disk.SendAsync([.. chunk.Select(c => Valued(c.Item, c.Index))]);
+        }
+
+        // A value that comes later, and one that is replaced.
+        await disk.SendAsync(Change(ids[5], "late"), Change(ids[2_500], "replaced"));
+        await SameAsync();
+        await disk.ReopenAsync();
+        await SameAsync();
+        await disk.CloseAsync();
+        Directory.Delete(Path.Combine(disk.Directory, "search"), recursive: true);
+        await disk.ReopenAsync();
+        await SameAsync();
+
+        async Task SameAsync()
+        {
+            foreach (
+                var (filter, expected) in ((string, Guid[])[])
+                    [
+                        ("eq(name, \"rare\")", [ids[15_000], ids[7_500], ids[0]]),
+                        ("has(tags, \"odd\")", [ids[10_001], ids[1]]),
+                        (Pair("batch", "17"), [.. ids.Where((_, i) => i % 2_500 == 17).Reverse()]),
+                        (Pair("note", "late"), [ids[5]]),
+                        (Pair("note", "replaced"), [ids[2_500]]),
+                        (Pair("note", "first"), [ids[12_500]]),
+                        (
+                            $"and({Pair("batch", "0")}, eq(name, \"rare\"))",
+                            [ids[15_000], ids[7_500], ids[0]]
+                        ),
+                        (Pair("batch", "nobody's"), []),
+                    ]
+            )
+            {
+                var condition = LangSmithFilterParser.Parse(filter);
+                Assert.Equal(expected, await disk.FindAsync(condition, page: 2));
+                var roots = await disk.Store.QueryAsync(
+                    new RunQuery
+                    {
+                        WorkspaceId = disk.Workspace,
+                        ProjectIds = [disk.Project],
+                        IsRoot = true,
+                        Filter = condition,
+                        Limit = 100,
+                    },
+                    Cancel
+                );
+                Assert.Equal(expected, roots.Runs.Select(r => r.Id));
+            }
+        }
+
+        static string Pair(string key, string value) =>
+            $"and(eq(metadata_key, \"{key}\"), eq(metadata_value, \"{value}\"))";
+
+        RunWrite Valued(Guid id, int i)
+        {
+            var run = disk.Run(id, s_start.AddSeconds(i), name: i % 7_500 == 0 ? "rare" : "common");
+            run.Tags = i % 10_000 == 1 ? ["odd", "all"] : ["all"];
+            run.Metadata =
+            [
+                new("batch", (i % 2_500).ToString(CultureInfo.InvariantCulture)),
+                new("note", i % 10_000 == 2_500 ? "first" : "none"),
+            ];
+            return run;
+        }
+
+        RunWrite Change(Guid id, string note) =>
+            new()
+            {
+                Operation = RunOperation.Update,
+                RunId = id,
+                ProjectId = disk.Project,
+                Metadata = [new("note", note)],
+            };
+    }
+
+    [Fact]
     public async Task A_search_index_that_is_gone_or_damaged_is_built_again_while_searches_go_on()
     {
         await using var disk = await StoreOnDisk.OpenAsync();
@@ -207,7 +289,8 @@ public class SearchTests
                     pk,
                     late ?? string.Create(CultureInfo.InvariantCulture, $"all name{pk}"),
                     null,
-                    []
+                    [],
+                    [pk % 100, 1_000 + pk]
                 ),
             ]
         );

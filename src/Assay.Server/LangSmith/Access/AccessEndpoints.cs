@@ -6,6 +6,8 @@ internal static class AccessEndpoints
     public static void MapAccess(this IEndpointRouteBuilder app)
     {
         app.MapWorkspaces();
+        app.MapWorkspaceFigures();
+        app.MapTags();
         app.MapMembers();
         app.MapOrganization();
         app.MapApiKeys();

@@ -14,6 +14,7 @@ internal static class AuditEndpoints
         ["api_key.create"] = "create_api_key",
         ["api_key.revoke"] = "delete_api_key",
         ["workspace.create"] = "create_workspace",
+        ["workspace.delete"] = "delete_workspace",
         ["workspace.update"] = "update_workspace",
         ["organization.update"] = "update_organization_info",
         ["member.invite"] = "invite_user_to_org",

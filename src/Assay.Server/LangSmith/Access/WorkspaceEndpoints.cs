@@ -19,6 +19,8 @@ internal static class WorkspaceEndpoints
         }
 
         app.MapPatch("/api/v1/workspaces/{id:guid}", RenameAsync).Needs(Permission.Manage);
+        app.MapDelete("/api/v1/workspaces/{id:guid}", DeleteAsync)
+            .Needs(Permission.ManageOrganization);
         app.MapGet("/api/v1/workspaces/current/secrets", SecretsAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/workspaces/current/secrets", WriteSecretsAsync)
             .Needs(Permission.Manage);
@@ -113,6 +115,22 @@ internal static class WorkspaceEndpoints
         return outcome == WorkspaceChange.Done
             ? Results.Json(AccessJson.Of(await workspaces.GetAsync(caller, context.RequestAborted)))
             : Refused(outcome);
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        Guid id,
+        HttpContext context,
+        WorkspaceDeletion deletion
+    )
+    {
+        var caller = context.Caller();
+        return id != caller.WorkspaceId ? Errors.NotFound("Workspace")
+            : await deletion.DeleteAsync(caller, context.RequestAborted)
+                ? WireResult.Json(w => w.WriteNullValue())
+            : Errors.Detail(
+                StatusCodes.Status409Conflict,
+                "The last workspace of an organization cannot be deleted"
+            );
     }
 
     private static async Task<IResult> SecretsAsync(

@@ -21,6 +21,7 @@ internal static class SessionEndpoints
         app.MapGet("/api/v1/sessions", ListAsync).Needs(Permission.Read);
         app.MapDelete("/api/v1/sessions", DeleteManyAsync).Needs(Permission.Delete);
         app.MapGet("/api/v1/sessions/{id:guid}", GetAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/sessions/{id:guid}/metadata", MetadataAsync).Needs(Permission.Read);
         app.MapPatch("/api/v1/sessions/{id:guid}", PatchAsync).Needs(Permission.Write);
         app.MapDelete("/api/v1/sessions/{id:guid}", DeleteAsync)
             .Needs(Permission.Delete)
@@ -182,6 +183,40 @@ internal static class SessionEndpoints
 
         directory.Forget(project.WorkspaceId, project.Id);
         return WireResult.Json(w => SessionOut.Write(w, project, null));
+    }
+
+    /// <summary>The most frequent values of each metadata key of the project's runs, from what the facets keep.</summary>
+    private static async Task<IResult> MetadataAsync(
+        Guid id,
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    )
+    {
+        const string Prefix = "metadata.";
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        if (await FindAsync(db, context, id) is null)
+        {
+            return Errors.NotFound("Session");
+        }
+
+        var asked = context.Request.Query;
+        var keys = asked["metadata_keys"].OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var facets = await queries.FacetsAsync(
+            context.Caller(),
+            id,
+            asked.Time("start_time"),
+            null,
+            asked.Int("k", 10, 1, 100),
+            context.RequestAborted
+        );
+        return Results.Json(
+            facets
+                .Where(f => f.Name.StartsWith(Prefix, StringComparison.Ordinal))
+                .Select(f => (Key: f.Name[Prefix.Length..], f.Values))
+                .Where(f => keys.Count == 0 || keys.Contains(f.Key))
+                .ToDictionary(f => f.Key, f => f.Values.Select(v => v.Value))
+        );
     }
 
     private static async Task<IResult> DeleteAsync(

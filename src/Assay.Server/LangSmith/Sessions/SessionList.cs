@@ -131,6 +131,18 @@ internal sealed class SessionList(
             projects = projects.Where(p => datasets.Contains(p.ReferenceDatasetId));
         }
 
+        // A project that bears every one of the tags.
+        foreach (var value in asked.Ids("tag_value_id"))
+        {
+            projects = projects.Where(p =>
+                db.ResourceTaggings.Any(t =>
+                    t.WorkspaceId == caller.WorkspaceId
+                    && t.ValueId == value
+                    && t.ResourceId == p.Id
+                )
+            );
+        }
+
         if (asked.Bool("reference_free") == true)
         {
             projects = projects.Where(p => p.ReferenceDatasetId == null);

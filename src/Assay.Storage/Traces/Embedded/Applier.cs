@@ -100,7 +100,7 @@ internal sealed class Applier : IDisposable
 
     /// <summary>What the batches applied last brought for the search index.</summary>
     public List<SearchDoc> SearchDocs() =>
-        [.. _pieces.Select(p => SearchDoc.Of(p.Row.Pk, p.Piece)).Where(d => !d.IsEmpty)];
+        [.. _pieces.Select(p => SearchDoc.Of(p.Row, p.Piece)).Where(d => !d.IsEmpty)];
 
     /// <summary>Drops what is remembered of the index, after a transaction over it was rolled back.</summary>
     public void Forget()

@@ -106,6 +106,9 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
 
     public event Action<IReadOnlyList<RunsChanged>>? Changed;
 
+    /// <summary>Ends when a search index that had to be built again has been given every run; at once for one that had not.</summary>
+    public Task Rebuilding => _rebuild;
+
     public StoreHealth Health =>
         new()
         {

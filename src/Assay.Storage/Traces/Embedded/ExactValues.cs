@@ -20,7 +20,18 @@ internal static class ExactValues
     /// <param name="Value">It.</param>
     /// <param name="Pair">Its key in <see cref="RunPairs"/>; null where there is none.</param>
     /// <param name="IsOfRoots">True when only roots are entered there.</param>
-    private sealed record Demand(string? Field, string Value, long? Pair, bool IsOfRoots = true);
+    /// <param name="Token">Its hash among the whole values of the search index; null where it is not one.</param>
+    private sealed record Demand(
+        string? Field,
+        string Value,
+        long? Pair,
+        long? Token,
+        bool IsOfRoots = true
+    );
+
+    /// <summary>The hashes of the values that every answer has, as the search index knows them.</summary>
+    public static IReadOnlyList<long> Hashes(Filter filter) =>
+        [.. Of(filter).Select(d => d.Token).OfType<long>().Distinct()];
 
     /// <summary>Whether a value is demanded that no run of the project ever had; the facets know the values of each field, unless there are too many.</summary>
     public static bool AreNowhere(SqliteConnection db, RunQuery query, int? project)
@@ -144,16 +155,23 @@ internal static class ExactValues
                 Value: { Type: FilterValueType.Text, Text: { } text }
             } compare =>
             [
-                new Demand(compare.Field == RunField.Name ? "name" : "model", text, null),
+                compare.Field == RunField.Name
+                    ? new Demand("name", text, null, RunPairs.OfName(text))
+                    : new Demand("model", text, null, RunPairs.OfModel(text)),
             ],
             Filter.HasTag tag when Exact(tag.Test) is { } text =>
             [
-                new Demand("tag", text, RunPairs.OfTag(text)),
+                new Demand("tag", text, RunPairs.OfTag(text), RunPairs.OfTag(text)),
             ],
             Filter.PairExists { Kind: PairKind.Metadata } pair
                 when Exact(pair.Key) is { } key && Exact(pair.Value) is { } value =>
             [
-                new Demand("metadata." + key, value, RunPairs.OfPair(key, value)),
+                new Demand(
+                    "metadata." + key,
+                    value,
+                    RunPairs.OfPair(key, value),
+                    RunPairs.OfPair(key, value)
+                ),
             ],
             Filter.FeedbackExists feedback
                 when Exact([
@@ -161,7 +179,7 @@ internal static class ExactValues
                 ])
                     is { } key =>
             [
-                new Demand(null, key, RunPairs.OfFeedback(key), IsOfRoots: false),
+                new Demand(null, key, RunPairs.OfFeedback(key), null, IsOfRoots: false),
             ],
             _ => [],
         };

@@ -90,6 +90,12 @@ internal sealed class RunPairs(SqliteConnection db) : IDisposable
 
     public static long OfFeedback(string key) => Hash(key, '\u0003', "");
 
+    /// <summary>A whole name.</summary>
+    public static long OfName(string name) => Hash("", '\u0004', name);
+
+    /// <summary>A whole model.</summary>
+    public static long OfModel(string model) => Hash("", '\u0005', model);
+
     public void Dispose()
     {
         _keys.Dispose();

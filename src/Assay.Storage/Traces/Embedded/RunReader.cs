@@ -47,7 +47,7 @@ internal sealed class RunReader(
                 : SqliteFilter.Order(query.OrderBy, "r");
             var direction = query.Ascending || query.InExecutionOrder ? "ASC" : "DESC";
             var checks = new List<string>();
-            var where = Where(command, query, checks);
+            var where = Where(command, query, checks, pair is not null, out var isNarrow);
             if (query.Cursor is { } cursor)
             {
                 where.Append(After(command, cursor, order, direction));
@@ -55,7 +55,9 @@ internal sealed class RunReader(
 
             // Only for one known project: where the condition is empty or names several, SQLite finds no plan with this index and fails.
             var from =
-                project is not null && WalksRoots(query) ? "run r INDEXED BY run_root" : "run r";
+                project is not null && !isNarrow && WalksRoots(query)
+                    ? "run r INDEXED BY run_root"
+                    : "run r";
             if (pair is { } hash)
             {
                 from = "pair p CROSS JOIN run r ON r.pk = p.pk";
@@ -174,10 +176,22 @@ internal sealed class RunReader(
     }
 
     /// <summary>The WHERE of a query over <c>run r</c>; parameters go into the command.</summary>
+    public StringBuilder Where(SqliteCommand command, RunQuery query) =>
+        Where(command, query, null, false, out _);
+
+    /// <summary>The WHERE of a query over <c>run r</c>; parameters go into the command.</summary>
     /// <param name="command">Takes the parameters.</param>
     /// <param name="query">The question.</param>
     /// <param name="checks">Takes conditions that read texts, to be asked last; null to have them in the WHERE.</param>
-    public StringBuilder Where(SqliteCommand command, RunQuery query, List<string>? checks = null)
+    /// <param name="beginsAtPair">True when the question begins at <see cref="RunPairs"/> and needs no other beginning.</param>
+    /// <param name="isNarrow">True when it begins at a few rows by their keys.</param>
+    private StringBuilder Where(
+        SqliteCommand command,
+        RunQuery query,
+        List<string>? checks,
+        bool beginsAtPair,
+        out bool isNarrow
+    )
     {
         var numbers = projects.Of(query.WorkspaceId, query.ProjectIds);
         var searches = new SearchPlan(
@@ -187,8 +201,18 @@ internal sealed class RunReader(
         );
         var (rest, words) = query.RunIds.Count > 0 ? (null, []) : SearchPlan.Split(query.Filter);
         var found = words.Select(w => searches.Narrow(w, "r")).ToList();
+        if (
+            !beginsAtPair
+            && rest is not null
+            && ExactValues.Hashes(rest) is { Count: > 0 } values
+            && searches.Narrow(values, "r") is { } valued
+        )
+        {
+            found.Add(valued);
+        }
+
         // With few candidates the question begins at them: the plus keeps the project's index out of it.
-        var isNarrow = found.Exists(f => f.IsFew);
+        isNarrow = found.Exists(f => f.IsFew);
         var sql = new StringBuilder(
             $"{(isNarrow ? "+" : "")}r.project IN ({string.Join(',', numbers)})"
         );

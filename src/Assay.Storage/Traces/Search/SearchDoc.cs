@@ -10,15 +10,17 @@ namespace Assay.Storage.Traces.Search;
 /// <param name="Name">Name; null when it brought none.</param>
 /// <param name="Error">Error; null when it brought none.</param>
 /// <param name="Texts">Inputs and outputs in the journal.</param>
+/// <param name="Values">Whole values, as <see cref="RunPairs"/> hashes them.</param>
 internal sealed record SearchDoc(
     long Pk,
     string? Name,
     string? Error,
-    IReadOnlyList<(SearchScope Place, PayloadAddress Address)> Texts
+    IReadOnlyList<(SearchScope Place, PayloadAddress Address)> Texts,
+    IReadOnlyList<long> Values
 )
 {
-    /// <summary>What a piece brought.</summary>
-    public static SearchDoc Of(long pk, JournaledWrite piece)
+    /// <summary>What a piece brought; when it brought a value, all values of the run, merged as they are now.</summary>
+    public static SearchDoc Of(RunRow row, JournaledWrite piece)
     {
         var texts = new List<(SearchScope, PayloadAddress)>(2);
         foreach (var payload in piece.Payloads)
@@ -29,7 +31,20 @@ internal sealed record SearchDoc(
             }
         }
 
-        return new SearchDoc(pk, piece.Write.Name, piece.Write.Error, texts);
+        return new SearchDoc(
+            row.Pk,
+            piece.Write.Name,
+            piece.Write.Error,
+            texts,
+            piece.Write is { Name: null, Model: null, Tags: null or [], Metadata: null or [] }
+                ? []
+                : ValuesOf(
+                    row.State.Name,
+                    row.State.Model,
+                    row.State.Tags,
+                    row.State.Metadata.Select(m => (m.Key, m.Value.Value))
+                )
+        );
     }
 
     /// <summary>All of a run.</summary>
@@ -37,7 +52,8 @@ internal sealed record SearchDoc(
         long pk,
         string? name,
         string? error,
-        IEnumerable<PayloadRef> refs
+        IEnumerable<PayloadRef> refs,
+        IReadOnlyList<long> values
     ) =>
         new(
             pk,
@@ -46,10 +62,43 @@ internal sealed record SearchDoc(
             [
                 .. refs.Where(r => r.BlobKey is null && Place(r.Kind) is not null)
                     .Select(r => (Place(r.Kind) ?? default, r.Address)),
-            ]
+            ],
+            values
         );
 
-    public bool IsEmpty => Name is null && Error is null && Texts.Count == 0;
+    /// <summary>The hashes of whole values.</summary>
+    public static List<long> ValuesOf(
+        string? name,
+        string? model,
+        IReadOnlyList<string> tags,
+        IEnumerable<(string Key, string Value)> metadata
+    )
+    {
+        var values = new List<long>(12);
+        if (!string.IsNullOrEmpty(name))
+        {
+            values.Add(RunPairs.OfName(name));
+        }
+
+        if (!string.IsNullOrEmpty(model))
+        {
+            values.Add(RunPairs.OfModel(model));
+        }
+
+        foreach (var tag in tags)
+        {
+            values.Add(RunPairs.OfTag(tag));
+        }
+
+        foreach (var (key, value) in metadata)
+        {
+            values.Add(RunPairs.OfPair(key, value));
+        }
+
+        return values;
+    }
+
+    public bool IsEmpty => Name is null && Error is null && Texts.Count == 0 && Values.Count == 0;
 
     private static SearchScope? Place(PayloadKind kind) =>
         kind switch

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Assay.Storage.Journals;
 using Assay.Storage.Traces.Embedded;
 using Microsoft.Data.Sqlite;
@@ -8,7 +9,7 @@ namespace Assay.Storage.Traces.Search;
 internal sealed class SearchFeeder(SearchIndex search, IndexDatabase index, Journal journal)
 {
     private const int Step = 500;
-    private const string Columns = "r.pk, r.name, d.error, d.refs";
+    private const string Columns = "r.pk, r.name, d.error, d.refs, r.model, d.tags, d.metadata";
 
     /// <summary>Hands in what the journal brought between the search index's position and the runs'.</summary>
     public async Task CatchUpAsync(JournalPosition applied)
@@ -79,11 +80,23 @@ internal sealed class SearchFeeder(SearchIndex search, IndexDatabase index, Jour
                     rows.GetInt64(0),
                     rows.GetString(1),
                     Embedded.Columns.ReadText(rows, 2),
-                    PayloadRefs.Decode(rows.IsDBNull(3) ? null : rows.GetFieldValue<byte[]>(3))
+                    PayloadRefs.Decode(rows.IsDBNull(3) ? null : rows.GetFieldValue<byte[]>(3)),
+                    SearchDoc.ValuesOf(
+                        rows.GetString(1),
+                        Embedded.Columns.ReadText(rows, 4),
+                        Json<List<string>>(rows, 5) ?? [],
+                        (Json<Dictionary<string, string>>(rows, 6) ?? []).Select(m =>
+                            (m.Key, m.Value)
+                        )
+                    )
                 )
             );
         }
 
         return docs;
     }
+
+    private static T? Json<T>(SqliteDataReader row, int column)
+        where T : class =>
+        row.IsDBNull(column) ? null : JsonSerializer.Deserialize<T>(row.GetString(column));
 }

@@ -22,6 +22,9 @@ internal sealed partial class SearchIndex : IAsyncDisposable
 
     /// <summary>So few candidates are looked at rather than narrowed further.</summary>
     private const int FewCandidates = 100;
+
+    /// <summary>A value that one in so many runs has is met soon enough without the index.</summary>
+    private const int CommonShare = 50;
     private readonly string _directory;
     private readonly Func<PayloadAddress, ReadOnlyMemory<byte>> _read;
     private readonly ILogger _logger;
@@ -122,14 +125,38 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     /// <summary>The runs that may contain every word in the place; perhaps more.</summary>
     public PostingSet Find(SearchScope scope, IReadOnlyCollection<ulong> words)
     {
+        var places = SearchPlaces.Of(scope).ToArray();
+        return Find([
+            .. words.Take(32).Select(w => places.Select(p => SearchPlaces.Token(w, p)).ToArray()),
+        ]);
+    }
+
+    /// <summary>
+    /// The runs that may have every one of the whole values, perhaps more; null when so many have them that looking at each run is as good.
+    /// </summary>
+    public PostingSet? FindValues(IEnumerable<long> values)
+    {
+        var most = _segments.Sum(s => (long)s.Docs) / CommonShare;
+        var rare = values
+            .Select(v => (uint[])[SearchPlaces.Value(v)])
+            .Where(t => CountOf(t) <= most)
+            .ToList();
+        return
+            rare.Count > 0 && Find(rare) is { IsEverything: false } found && found.Count <= most * 2
+            ? found
+            : null;
+    }
+
+    private PostingSet Find(IReadOnlyList<uint[]> tokens)
+    {
         try
         {
-            return FindIn(scope, words);
+            return FindIn(tokens);
         }
         catch (ObjectDisposedException)
         {
             // A merge took a segment away between our look at the list and our look into it.
-            return FindIn(scope, words);
+            return FindIn(tokens);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -342,6 +369,11 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     private void Index(SearchDoc doc)
     {
         _tokens.Clear();
+        foreach (var value in doc.Values)
+        {
+            _tokens.Add(SearchPlaces.Value(value));
+        }
+
         Text(doc.Name, SearchScope.Name);
         Text(doc.Error, SearchScope.Error);
         foreach (var (place, address) in doc.Texts)
@@ -383,7 +415,8 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         }
     }
 
-    private PostingSet FindIn(SearchScope scope, IReadOnlyCollection<ulong> words)
+    /// <summary>The runs that may have one token of each list.</summary>
+    private PostingSet FindIn(IReadOnlyList<uint[]> tokens)
     {
         // What waits is noted before what is written is read: a document on its way from one to the other is seen in one of them.
         var waiting = new PostingSet();
@@ -400,25 +433,24 @@ internal sealed partial class SearchIndex : IAsyncDisposable
             }
         }
 
-        var places = SearchPlaces.Of(scope).ToArray();
         PostingSet? found = null;
-        foreach (var word in words.Take(32).OrderBy(w => CountOf(w, places)))
+        foreach (var any in tokens.OrderBy(CountOf))
         {
             var of = new PostingSet();
             // Order matters: a segment is listed before the recent words it was made of are forgotten.
-            foreach (var place in places)
+            foreach (var token in any)
             {
                 lock (_lock)
                 {
-                    _recent.Find(SearchPlaces.Token(word, place), of);
+                    _recent.Find(token, of);
                 }
             }
 
             foreach (var segment in _segments)
             {
-                foreach (var place in places)
+                foreach (var token in any)
                 {
-                    segment.Find(SearchPlaces.Token(word, place), of);
+                    segment.Find(token, of);
                 }
             }
 
@@ -446,12 +478,11 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         return found;
     }
 
-    private long CountOf(ulong word, SearchScope[] places)
+    private long CountOf(uint[] tokens)
     {
         long count = 0;
-        foreach (var place in places)
+        foreach (var token in tokens)
         {
-            var token = SearchPlaces.Token(word, place);
             count += _segments.Sum(s => (long)s.CountOf(token));
         }
 

@@ -26,6 +26,9 @@ internal static class SearchPlaces
             _ => 0xCA62_C1D6u,
         };
 
+    /// <summary>The token of a whole value: a name, a model, a tag, a metadata pair.</summary>
+    public static uint Value(long hash) => (uint)hash ^ (uint)(hash >> 32) ^ 0x3C6E_F372u;
+
     public static ReadOnlySpan<SearchScope> Of(SearchScope scope) =>
         scope == SearchScope.Everything ? s_all : s_all.AsSpan(Array.IndexOf(s_all, scope), 1);
 }

@@ -62,7 +62,15 @@ internal sealed class SearchPlan(SearchSlots slots, SqliteCommand command, Searc
             return ("1", false);
         }
 
-        var found = slots.Find(search.Scope, words);
+        return Narrow(slots.Find(search.Scope, words), alias);
+    }
+
+    /// <summary>The candidates for whole values as a condition; null where it would not help.</summary>
+    public (string Sql, bool IsFew)? Narrow(IEnumerable<long> values, string alias) =>
+        slots.FindValues(values) is { } found ? Narrow(found, alias) : null;
+
+    private (string Sql, bool IsFew) Narrow(PostingSet found, string alias)
+    {
         if (
             found.IsEverything
             || found.Count > Most

@@ -14,7 +14,7 @@ namespace Assay.Storage.Traces.Search;
 internal sealed class SearchSegmentWriter : IDisposable
 {
     public const uint Magic = 0x5253_5341;
-    public const int Version = 1;
+    public const int Version = 2;
     public const int HeaderBytes = 96;
     public const int Block = 128;
     public const uint Inline = 0x8000_0000;

@@ -14,6 +14,8 @@ internal sealed class SearchSlots(SearchIndex index)
     public PostingSet Find(SearchScope scope, IReadOnlyCollection<ulong> words) =>
         index.Find(scope, words);
 
+    public PostingSet? FindValues(IEnumerable<long> values) => index.FindValues(values);
+
     /// <summary>Waits a moment until the newest runs are in the index; those that are not then are read.</summary>
     public Task SettleAsync(CancellationToken cancellationToken) =>
         index.SettleAsync(Patience, cancellationToken);

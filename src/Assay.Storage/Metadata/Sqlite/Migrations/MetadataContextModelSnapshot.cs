@@ -293,6 +293,124 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("organization", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Access.ResourceTagKey", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_resource_tag_key");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_resource_tag_key_workspace_id_name");
+
+                    b.ToTable("resource_tag_key", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.ResourceTagValue", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<Guid>("KeyId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_resource_tag_value");
+
+                    b.HasIndex("KeyId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_resource_tag_value_key_id_name");
+
+                    b.ToTable("resource_tag_value", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.ResourceTagging", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("ResourceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("resource_id");
+
+                    b.Property<string>("ResourceType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("resource_type");
+
+                    b.Property<Guid>("ValueId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_resource_tagging");
+
+                    b.HasIndex("WorkspaceId", "ResourceId")
+                        .HasDatabaseName("ix_resource_tagging_workspace_id_resource_id");
+
+                    b.HasIndex("ValueId", "ResourceType", "ResourceId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_resource_tagging_value_id_resource_type_resource_id");
+
+                    b.ToTable("resource_tagging", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Access.Workspace", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2036,6 +2154,26 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_asp_net_user_tokens");
 
                     b.ToTable("AspNetUserTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.ResourceTagValue", b =>
+                {
+                    b.HasOne("Assay.Core.Access.ResourceTagKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_resource_tag_value_resource_tag_key_key_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Access.ResourceTagging", b =>
+                {
+                    b.HasOne("Assay.Core.Access.ResourceTagValue", null)
+                        .WithMany()
+                        .HasForeignKey("ValueId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_resource_tagging_resource_tag_value_value_id");
                 });
 
             modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorVersion", b =>
