@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
+import * as seed from "./seed.mjs";
 
 const { values: options } = parseArgs({
   options: { out: { type: "string", default: "docs/images" }, only: { type: "string" }, url: { type: "string" }, link: { type: "string" }, config: { type: "string", default: "debug" }, all: { type: "boolean", default: false } },
@@ -62,6 +63,27 @@ try {
       const all = (await answer.json()).runs.filter((r) => r.name === name).sort((a, b) => a.start_time.localeCompare(b.start_time));
       return all[0]?.id;
     }, [trace, name]);
+  const api = (method, path, body) =>
+    page.evaluate(async ([method, path, body]) => {
+      const answer = await fetch(path, { method, body: body && JSON.stringify(body), headers: { "content-type": "application/json" } });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    }, [method, path, body]);
+  // Only what the pictures of README leave out needs more than the sample data.
+  const more = {};
+  if (options.all) {
+    more.data = await seed.dataset(api);
+    more.queue = await seed.queue(api, runs["rag-answer"].map((r) => r.id));
+    more.ugly = await seed.ugly(api);
+    more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
+    more.token = (await api("PUT", `/datasets/${more.data.id}/share`)).share_token;
+    more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url;
+  }
+  const at = (path, wait) => async () => {
+    await page.goto(path.startsWith("http") ? path : server.url + path);
+    if (wait) await page.waitForSelector(wait, { timeout: 15000 });
+    await page.waitForTimeout(300);
+  };
   const ready = () => page.waitForSelector("trace-view[data-ready] .detail .dh", { timeout: 15000 });
   const shots = {
     trace: async () => {
@@ -130,6 +152,56 @@ try {
     start: () => page.goto(`${server.url}/start`),
     storage: () => page.goto(`${server.url}/manage/storage`),
     retention: () => page.goto(`${server.url}/manage/retention`),
+    ...(!options.all
+      ? {}
+      : {
+          "ugly-projects": at("/", ".vt .tr"),
+          "ugly-runs": at(`/projects/${more.uglyProject}?tab=runs`, "run-grid .tr"),
+          "ugly-trace": at(`/t/${more.ugly.trace}`, "trace-view[data-ready] .detail .dh"),
+          "ugly-chat": at(`/t/${more.ugly.trace}?view=chat`, "[data-pane=chat] .msg"),
+          "runs-llm": at(`/projects/${project}?tab=llm&sort=output`, "run-grid .tr"),
+          "runs-none": at(`/projects/${project}?q=name:nothing-like-this`, ".empty"),
+          "runs-wrong": at(`/projects/${project}?q=status:error+latency>soon`, ".qp"),
+          views: async () => {
+            await at(`/projects/${project}?q=status:error`)();
+            await page.click("[popovertarget=views]");
+            await page.waitForTimeout(300);
+          },
+          facets: async () => {
+            await at(`/projects/${project}`)();
+            await page.click("[data-facets]");
+            await page.waitForTimeout(500);
+          },
+          "trace-gone": at("/t/00000000-0000-4000-8000-000000000000", ".empty"),
+          "trace-raw": at(`/t/${agent.id}?view=raw`, "[data-pane=raw] json-view"),
+          "compare-empty": at("/compare", ".cform"),
+          datasets: at("/data", ".vt .tr, .list"),
+          dataset: at(`/data/${more.data.id}`, "data-grid .tr"),
+          example: at(`/data/${more.data.id}/examples/${more.data.example}`),
+          "dataset-import": at(`/data/${more.data.id}?tab=import`),
+          "dataset-versions": at(`/data/${more.data.id}?tab=versions`),
+          "dataset-settings": at(`/data/${more.data.id}?tab=settings`),
+          experiments: at(`/data/${more.data.id}?tab=experiments`, "experiment-grid .tr"),
+          experiment: at(`/data/${more.data.id}/experiments/${more.data.experiments[1]}`, "result-grid .tr"),
+          "experiments-compared": at(`/data/${more.data.id}/compare?selectedSessions=${more.data.experiments.join(",")}`, "result-grid .tr"),
+          queues: at("/queues"),
+          queue: at(`/queues/${more.queue}`),
+          review: at(`/queues/${more.queue}/review`, "article.rv"),
+          "queue-new": at("/queues/new"),
+          agreement: at(`/queues/${more.queue}/agreement`),
+          playground: at("/playground"),
+          providers: at("/settings/providers"),
+          "set-keys": at("/settings/keys"),
+          members: at("/settings/members"),
+          workspaces: at("/settings/workspaces"),
+          audit: at("/settings/audit"),
+          "set-feedback": at("/settings/feedback"),
+          account: at("/account"),
+          login: at("/login"),
+          nowhere: at("/nowhere-at-all"),
+          "public-trace": at(more.public),
+          "public-dataset": at(`/public/${more.token}/d`),
+        }),
     palette: async () => {
       await page.goto(`${server.url}/`);
       await page.keyboard.press("Control+k");

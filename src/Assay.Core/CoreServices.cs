@@ -9,6 +9,7 @@ using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
 using Assay.Core.Traces;
+using Assay.Core.Views;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -42,6 +43,7 @@ public static class CoreServices
         services.AddSingleton<Samples.SampleData>();
         services.AddSingleton<PriceBook>();
         services.AddSingleton<Recosting>();
+        services.AddSingleton<RecostJobs>();
         services.AddSingleton<PriceLookup>(provider =>
             provider.GetRequiredService<PriceBook>().Cost
         );
@@ -54,6 +56,7 @@ public static class CoreServices
         services.AddSingleton<Calibrations>();
         services.AddSingleton<JudgeTrust>();
         services.AddSingleton<ShareLinks>();
+        services.AddSingleton<SavedViews>();
         services.AddDatasets();
         return services;
     }

@@ -68,6 +68,7 @@ builder
 builder.AddAuth();
 builder.AddOwnTelemetry();
 builder.Services.AddHostedService<RetentionWorker>();
+builder.Services.AddHostedService<RecostWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
 builder.Services.AddOtlp();

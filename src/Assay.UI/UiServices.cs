@@ -13,6 +13,7 @@ using Assay.UI.Settings;
 using Assay.UI.Sharing;
 using Assay.UI.Start;
 using Assay.UI.Traces;
+using Assay.UI.Views;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.ResponseCompression;
@@ -55,6 +56,7 @@ public static class UiServices
         var endpoints = app.MapGroup("/ui");
         endpoints.MapPalette();
         endpoints.MapProjects();
+        endpoints.MapViews();
         endpoints.MapTraces();
         endpoints.MapPayloads();
         endpoints.MapCompare();
@@ -70,6 +72,7 @@ public static class UiServices
         endpoints.MapFromRuns();
         endpoints.MapResults();
         endpoints.MapAuditExport();
+        endpoints.MapRecosting();
         return new Both(app.MapRazorComponents<App>(), endpoints);
     }
 

@@ -64,14 +64,43 @@ public sealed class ListTests(Screens screens)
         await page.Keyboard.PressAsync("Enter");
         await Expect(Rows(page)).ToHaveCountAsync(1);
         await Button(page, "Views").ClickAsync();
-        await Button(page, "Save this query").ClickAsync();
-        await Expect(page.Locator("#toasts")).ToContainTextAsync("Saved");
+        await Button(page, "Save this view…").ClickAsync();
+        await page.Locator("dialog input").FillAsync("Only the first 🦊");
+        await page.Locator("dialog")
+            .GetByRole(AriaRole.Button, new() { Name = "Save" })
+            .ClickAsync();
+        // It is the server's: another browser, another project, the same workspace.
+        await using (var other = await OpenAsync("list-views-2", 2))
+        {
+            await Button(other.Page, "Views").ClickAsync();
+            var view = other.Page.GetByRole(AriaRole.Link, new() { Name = "Only the first 🦊" });
+            await view.ClickAsync();
+            await Expect(other.Page.Locator("run-grid")).ToContainTextAsync("Nothing matches");
+            await Expect(other.Page.GetByLabel("Query")).ToHaveValueAsync("name:list-views-1");
+
+            await Button(other.Page, "Views").ClickAsync();
+            await Button(other.Page, "Rename Only the first 🦊").ClickAsync();
+            await other.Page.Locator("dialog input").FillAsync("Better name");
+            await other.Page.Keyboard.PressAsync("Enter");
+            await Expect(other.Page.Locator("#toasts")).ToContainTextAsync("Renamed");
+        }
 
         await page.GotoAsync(page.Url.Split('?')[0]);
         await Expect(Rows(page)).ToHaveCountAsync(3);
         await Button(page, "Views").ClickAsync();
-        await page.Locator(".menu .vw [data-q]").ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Better name" }).ClickAsync();
         await Expect(Rows(page)).ToHaveCountAsync(1);
+        await Button(page, "Views").ClickAsync();
+        await Expect(page.Locator("[data-views] [data-q]").First)
+            .ToHaveTextAsync("name:list-views-1");
+        await Button(page, "Delete Better name").ClickAsync();
+        await page.Locator("dialog")
+            .GetByRole(AriaRole.Button, new() { Name = "Delete" })
+            .ClickAsync();
+        await Expect(page.Locator("#toasts")).ToContainTextAsync("View deleted");
+        await Button(page, "Views").ClickAsync();
+        await Expect(page.Locator("[data-views]")).ToContainTextAsync("None yet: a query");
+        await page.Keyboard.PressAsync("Escape");
 
         await page.GotoAsync(page.Url.Split('?')[0] + "?q=status:error+latency>soon");
         await Expect(page.Locator(".qp mark")).ToHaveTextAsync("latency");
@@ -86,6 +115,15 @@ public sealed class ListTests(Screens screens)
             .Last.ClickAsync();
         await Expect(Rows(page).First).ToContainTextAsync("list-columns-2");
         await page.GetByRole(AriaRole.Columnheader, new() { Name = "Latency" })
+            .GetByRole(AriaRole.Link)
+            .ClickAsync();
+        await Expect(Rows(page).First).ToContainTextAsync("list-columns-0");
+
+        await page.GetByRole(AriaRole.Columnheader, new() { Name = "Input" })
+            .GetByRole(AriaRole.Link)
+            .ClickAsync();
+        await Expect(Rows(page).First).ToContainTextAsync("list-columns-2");
+        await page.GetByRole(AriaRole.Columnheader, new() { Name = "Input" })
             .GetByRole(AriaRole.Link)
             .ClickAsync();
         await Expect(Rows(page).First).ToContainTextAsync("list-columns-0");

@@ -29,7 +29,8 @@ public sealed class PriceTests(Screens screens)
         // Three calls of one million in and half a million out: 3 × (2 + 2) dollars.
         await Expect(page.Locator(".prv .sum")).ToContainTextAsync("$12.00");
         await Button(page, "Save and re-cost 3 calls").ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("3 calls");
+        await Expect(page.Locator(".rcj")).ToContainTextAsync("3 calls have their new cost");
+        await page.ReloadAsync();
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = $"Add a price for {Model}" }))
             .ToHaveCountAsync(0);
 
@@ -43,16 +44,18 @@ public sealed class PriceTests(Screens screens)
         await Button(page, "Preview what changes").ClickAsync();
         await Expect(page.Locator(".prv .sum")).ToContainTextAsync("+$3.00");
         await Button(page, "Save for new calls").ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("from now on");
+        await Expect(page.Locator(".notice.ok").First).ToContainTextAsync("from now on");
 
         await Button(page, "Preview a re-cost").ClickAsync();
         await Expect(page.Locator(".rct .sum")).ToContainTextAsync("$15.00");
         await Button(page, "Re-cost 3 calls").ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("3 calls");
+        await Expect(page.Locator(".rcj")).ToContainTextAsync("$12.00 became $15.00");
 
         await page.GetByRole(AriaRole.Link, new() { Name = $"Delete {Model}" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alertdialog)).ToContainTextAsync("−$15.00");
         await Button(page, "Delete and re-cost 3 calls").ClickAsync();
+        await Expect(page.Locator(".rcj")).ToContainTextAsync("$15.00 became");
+        await page.ReloadAsync();
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = $"Add a price for {Model}" }))
             .ToBeVisibleAsync();
     }

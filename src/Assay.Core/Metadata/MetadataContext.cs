@@ -10,6 +10,7 @@ using Assay.Core.Models.Providers;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
+using Assay.Core.Views;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
@@ -62,6 +63,9 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Workspaces' own model prices.</summary>
     public DbSet<ModelPrice> ModelPrices => Set<ModelPrice>();
 
+    /// <summary>Re-costings of past calls.</summary>
+    public DbSet<RecostJob> RecostJobs => Set<RecostJob>();
+
     /// <summary>Ways to models.</summary>
     public DbSet<ModelProvider> ModelProviders => Set<ModelProvider>();
 
@@ -85,6 +89,9 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Public links to runs.</summary>
     public DbSet<ShareLink> ShareLinks => Set<ShareLink>();
+
+    /// <summary>Saved views of lists.</summary>
+    public DbSet<SavedView> SavedViews => Set<SavedView>();
 
     /// <summary>Prompts.</summary>
     public DbSet<Prompt> Prompts => Set<Prompt>();

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Assay.Core.Feedback;
 using Assay.Core.Models;
 
@@ -95,7 +96,7 @@ public sealed record Run
 
     /// <summary>Feedback summarized by key.</summary>
     public IReadOnlyDictionary<string, FeedbackStats> FeedbackStats { get; init; } =
-        new Dictionary<string, FeedbackStats>();
+        ReadOnlyDictionary<string, FeedbackStats>.Empty;
 
     /// <summary>When its first piece was accepted; null without <see cref="RunParts.Details"/> and for runs older than this record.</summary>
     public DateTimeOffset? ReceivedAt { get; init; }
@@ -105,11 +106,11 @@ public sealed record Run
 
     /// <summary>Sizes of its payloads in bytes; a kind that is absent was never sent.</summary>
     public IReadOnlyDictionary<PayloadKind, long> PayloadLengths { get; init; } =
-        new Dictionary<PayloadKind, long>();
+        ReadOnlyDictionary<PayloadKind, long>.Empty;
 
     /// <summary>The payloads that the query asked for, as UTF-8 JSON.</summary>
     public IReadOnlyDictionary<PayloadKind, ReadOnlyMemory<byte>> Payloads { get; init; } =
-        new Dictionary<PayloadKind, ReadOnlyMemory<byte>>();
+        ReadOnlyDictionary<PayloadKind, ReadOnlyMemory<byte>>.Empty;
 }
 
 /// <summary>Tokens and cost of a run together with its descendants: only a usage-bearing run with no usage-bearing descendant counts.</summary>

@@ -55,6 +55,9 @@ public sealed record RunQuery
     /// <summary>Sorted by.</summary>
     public RunField OrderBy { get; init; } = RunField.StartTime;
 
+    /// <summary>Sorted by this instead of <see cref="OrderBy"/>.</summary>
+    public RunOrder? SortBy { get; init; }
+
     /// <summary>Ascending instead of descending.</summary>
     public bool Ascending { get; init; }
 

@@ -64,6 +64,7 @@ internal static class Errors
             EvaluatorConflictException e => (StatusCodes.Status409Conflict, e.Message),
             FilterException e => (StatusCodes.Status400BadRequest, e.Message),
             InvalidCursorException e => (StatusCodes.Status400BadRequest, e.Message),
+            TooManyToSortException e => (StatusCodes.Status400BadRequest, e.Message),
             StoreBusyException { IsFailing: true } e => (
                 StatusCodes.Status503ServiceUnavailable,
                 e.Message

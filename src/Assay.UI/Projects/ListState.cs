@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
+using Assay.Core.Views;
 using Assay.UI.Kit;
 using Assay.UI.Traces;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,8 @@ namespace Assay.UI.Projects;
 /// <summary>What the project page shows, all of it from the address, so that a link shows the same.</summary>
 public sealed record ListState
 {
+    private const string ScorePrefix = "feedback.";
+
     /// <summary>The project.</summary>
     public required Guid ProjectId { get; init; }
 
@@ -25,6 +28,9 @@ public sealed record ListState
     /// <summary>Sorted by.</summary>
     public required RunColumn Sort { get; init; }
 
+    /// <summary>The feedback key whose average is sorted by; null unless sorted by feedback.</summary>
+    public string? ScoreKey { get; init; }
+
     /// <summary>Smallest first.</summary>
     public required bool IsAscending { get; init; }
 
@@ -34,10 +40,17 @@ public sealed record ListState
     /// <summary>The columns.</summary>
     public required IReadOnlyList<RunColumn> Columns { get; init; }
 
+    /// <summary>Whether the address says which columns, as that of a saved view does; else it is the reader's own choice.</summary>
+    public bool HasOwnColumns { get; init; }
+
+    /// <summary>What is sorted by, as addresses have it.</summary>
+    public string SortKey => ScoreKey is null ? Sort.Key : ScorePrefix + ScoreKey;
+
     /// <summary>Reads the state of a request.</summary>
     public static ListState Read(Guid projectId, HttpRequest request, DateTimeOffset now)
     {
         var q = request.Query;
+        var (sort, scoreKey) = ReadSort(q["sort"].ToString());
         return new ListState
         {
             ProjectId = projectId,
@@ -47,15 +60,16 @@ public sealed record ListState
                 : "traces",
             Range = TimeRange.Read(q["range"], now),
             Query = q["q"].ToString().Trim(),
-            Sort =
-                RunColumn.All.FirstOrDefault(c =>
-                    c.Sort is not null && c.Key == q["sort"].ToString()
-                ) ?? RunColumn.All[^1],
+            Sort = sort,
+            ScoreKey = scoreKey,
             IsAscending = q["dir"] == "asc",
             Chart = q["chart"].ToString() is "latency" or "tokens" or "cost"
                 ? q["chart"].ToString()
                 : "volume",
-            Columns = RunColumn.Read(request.Cookies["cols"]),
+            Columns = RunColumn.Read(
+                q["cols"].ToString() is { Length: > 0 } columns ? columns : request.Cookies["cols"]
+            ),
+            HasOwnColumns = q["cols"].Count > 0,
         };
     }
 
@@ -71,7 +85,8 @@ public sealed record ListState
             From = Range.From,
             To = Range.To,
             Filter = Condition(),
-            OrderBy = Sort.Sort ?? RunField.StartTime,
+            OrderBy = Sort.Field ?? RunField.StartTime,
+            SortBy = Sort.Order(ScoreKey),
             Ascending = IsAscending,
             Limit = 50,
         };
@@ -91,8 +106,9 @@ public sealed record ListState
             ["tab"] = Tab == "traces" ? null : Tab,
             ["range"] = Range.Key == "7d" ? null : Range.Key,
             ["q"] = Query.Length == 0 ? null : Query,
-            ["sort"] = Sort.Key == "start" ? null : Sort.Key,
+            ["sort"] = SortKey == "start" ? null : SortKey,
             ["dir"] = IsAscending ? "asc" : null,
+            ["cols"] = HasOwnColumns ? RunColumn.Write(Columns) : null,
             ["chart"] = Chart == "volume" ? null : Chart,
         };
         foreach (var (key, value) in changes)
@@ -108,6 +124,20 @@ public sealed record ListState
         );
         return query.Length == 0 ? $"/projects/{ProjectId}" : $"/projects/{ProjectId}?{query}";
     }
+
+    /// <summary>What a view of this list keeps: everything but the project and the time.</summary>
+    public ViewContent ToView() =>
+        new(Tab, Query, RunColumn.Write(Columns), SortKey == "start" ? null : SortKey, IsAscending);
+
+    /// <summary>The address of a saved view of this project, at the same time range.</summary>
+    public string Address(SavedView view) =>
+        Address(
+            ("tab", view.List == "traces" ? null : view.List),
+            ("q", view.Query.Length == 0 ? null : view.Query),
+            ("sort", view.Sort),
+            ("dir", view.IsAscending ? "asc" : null),
+            ("cols", view.Columns)
+        );
 
     /// <summary>The same state for the page's endpoints.</summary>
     public string Endpoint(string name)
@@ -126,6 +156,20 @@ public sealed record ListState
     /// <summary>The query bar's field of a facet.</summary>
     public static string Term(string facet, string value) =>
         $"{(facet == "run_type" ? "type" : facet)}:{QueryText.Quote(value)}";
+
+    /// <summary>The sort key of a feedback key.</summary>
+    public static string ByScore(string key) => ScorePrefix + key;
+
+    private static (RunColumn Column, string? ScoreKey) ReadSort(string key)
+    {
+        var isScore =
+            key.StartsWith(ScorePrefix, StringComparison.Ordinal)
+            && key.Length > ScorePrefix.Length;
+        var column = RunColumn.All.FirstOrDefault(c =>
+            isScore ? c.Key == "feedback" : c.Key == key && c.Key != "feedback"
+        );
+        return (column ?? RunColumn.All[^1], isScore ? key[ScorePrefix.Length..] : null);
+    }
 
     private static bool IsCall(string text)
     {

@@ -57,6 +57,7 @@ internal static class ProjectEndpoints
                 state.Columns,
                 page.Next,
                 Now = now,
+                state.ScoreKey,
             }
         );
     }
@@ -267,6 +268,9 @@ internal static class ProjectEndpoints
     )
     {
         var isCsv = format == "csv";
+        query = query with { Parts = isCsv ? RunParts.Details | RunParts.Feedback : RunParts.All };
+        // Asked before anything is written: a question that is refused can still be answered as such.
+        var page = await queries.QueryAsync(caller.Value, query, caller.Aborted);
         context.Response.ContentType = isCsv ? "text/csv; charset=utf-8" : "application/x-ndjson";
         context.Response.Headers.ContentDisposition =
             $"attachment; filename=\"runs.{(isCsv ? "csv" : "jsonl")}\"";
@@ -275,10 +279,8 @@ internal static class ProjectEndpoints
             await RunCsv.HeadAsync(context.Response.BodyWriter, caller.Aborted);
         }
 
-        query = query with { Parts = isCsv ? RunParts.Details | RunParts.Feedback : RunParts.All };
-        for (var written = 0; written < MaxExported; )
+        for (var written = 0; ; )
         {
-            var page = await queries.QueryAsync(caller.Value, query, caller.Aborted);
             foreach (var run in page.Runs)
             {
                 await (
@@ -289,12 +291,19 @@ internal static class ProjectEndpoints
             }
 
             written += page.Runs.Count;
-            if (page.Next is null)
+            if (page.Next is null || written >= MaxExported)
             {
                 break;
             }
 
-            query = query with { Cursor = page.Next };
+            page = await queries.QueryAsync(
+                caller.Value,
+                query with
+                {
+                    Cursor = page.Next,
+                },
+                caller.Aborted
+            );
         }
     }
 

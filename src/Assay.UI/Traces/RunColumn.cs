@@ -1,4 +1,5 @@
 using Assay.Core.Filters;
+using Assay.Core.Traces;
 
 namespace Assay.UI.Traces;
 
@@ -6,13 +7,13 @@ namespace Assay.UI.Traces;
 /// <param name="Key">In addresses and in the reader's choice.</param>
 /// <param name="Title">Heading.</param>
 /// <param name="Width">CSS width.</param>
-/// <param name="Sort">What the store sorts by; null where it cannot.</param>
+/// <param name="Field">The field of the run to sort by; null where it shows something else, see <see cref="Order"/>.</param>
 /// <param name="IsDefault">Shown unless the reader chose otherwise.</param>
 public sealed record RunColumn(
     string Key,
     string Title,
     string Width,
-    RunField? Sort,
+    RunField? Field,
     bool IsDefault
 )
 {
@@ -33,6 +34,18 @@ public sealed record RunColumn(
         new("start", "Start", "96px", RunField.StartTime, true),
     ];
 
+    /// <summary>What to sort by where no field is shown.</summary>
+    /// <param name="scoreKey">The feedback key whose average is meant; without one there is nothing to sort feedback by.</param>
+    public RunOrder? Order(string? scoreKey) =>
+        Key switch
+        {
+            "input" => new RunOrder.Inputs(),
+            "output" => new RunOrder.Outputs(),
+            "tags" => new RunOrder.Tags(),
+            "feedback" when scoreKey is not null => new RunOrder.Score(scoreKey),
+            _ => null,
+        };
+
     /// <summary>Numbers stand to the right.</summary>
     public bool IsRight => Key is "latency" or "first" or "tokens" or "cost" or "start";
 
@@ -47,6 +60,10 @@ public sealed record RunColumn(
         var keys = chosen.Split('.');
         return [.. All.Where(c => c.Key == "name" || keys.Contains(c.Key))];
     }
+
+    /// <summary>A choice as <see cref="Read"/> takes it.</summary>
+    public static string Write(IEnumerable<RunColumn> columns) =>
+        string.Join('.', columns.Select(c => c.Key));
 
     /// <summary>The grid template of a choice.</summary>
     public static string Template(IEnumerable<RunColumn> columns) =>

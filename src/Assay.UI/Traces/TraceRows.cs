@@ -32,7 +32,7 @@ internal static class TraceRows
         w.WriteStartObject();
         w.WriteNumber("start", (start - DateTimeOffset.UnixEpoch).TotalMilliseconds);
         w.WriteNumber("now", Micros(now - start));
-        w.WriteString("ids", string.Concat(runs.Select(r => r.Id.ToString("N"))));
+        w.WriteString("ids", Ids(runs));
         Column(
             w,
             "parent",
@@ -94,6 +94,18 @@ internal static class TraceRows
             Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{length}:{text}"))
         );
         return BinaryPrimitives.ReadUInt32LittleEndian(hash);
+    }
+
+    /// <summary>32 hexadecimal digits a run.</summary>
+    private static ReadOnlySpan<byte> Ids(IReadOnlyList<Run> runs)
+    {
+        var digits = new byte[runs.Count * 32];
+        for (var i = 0; i < runs.Count; i++)
+        {
+            runs[i].Id.TryFormat(digits.AsSpan(i * 32), out _, "N");
+        }
+
+        return digits;
     }
 
     private static long Micros(TimeSpan time) => (long)time.TotalMicroseconds;

@@ -75,7 +75,7 @@ export async function ask(url, options) {
   } catch {
     // No JSON: the status has to do.
   }
-  throw new Error(typeof detail === "string" && detail ? detail : `The server answered ${response.status}.`);
+  throw Object.assign(new Error(typeof detail === "string" && detail ? detail : `The server answered ${response.status}.`), { status: response.status });
 }
 
 /** Asks before something that cannot be undone. */
@@ -92,4 +92,13 @@ export function confirmDialog(title, text, action = "Delete") {
     });
     dialog.showModal();
   });
+}
+
+/** Puts an open menu beside its button. */
+export function place(menu) {
+  const button = document.querySelector(`[popovertarget="${menu.id}"]`);
+  const at = button.getBoundingClientRect();
+  const up = at.bottom + menu.offsetHeight + 8 > innerHeight && at.top > innerHeight - at.bottom;
+  menu.style.top = `${up ? Math.max(8, at.top - menu.offsetHeight - 4) : at.bottom + 4}px`;
+  menu.style.left = `${Math.max(8, Math.min(at.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8))}px`;
 }

@@ -9,8 +9,10 @@ export function promptDialog(title, label, action, value = "") {
     const dialog = document.createElement("dialog");
     dialog.className = "dlg";
     dialog.setAttribute("aria-label", title);
-    dialog.innerHTML = `<form method="dialog" class="form"><h2>${esc(title)}</h2><label>${esc(label)}<input type="text" name="text" required maxlength="256" value="${esc(value)}"></label><div class="row end"><button class="btn" value="no" formnovalidate>Cancel</button><button class="btn pri" value="yes">${esc(action)}</button></div></form>`;
+    dialog.innerHTML = `<form method="dialog" class="form"><h2>${esc(title)}</h2><label>${esc(label)}<input type="text" name="text" required maxlength="256" value="${esc(value)}"></label><div class="row end"><button class="btn" type="button" data-cancel>Cancel</button><button class="btn pri" value="yes">${esc(action)}</button></div></form>`;
     document.body.append(dialog);
+    // No submit button: Enter in the field would press the first of them.
+    dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {
       done(dialog.returnValue === "yes" ? dialog.querySelector("input").value.trim() : "");
       dialog.remove();

@@ -9,6 +9,7 @@ import { Flame } from "./flame.js";
 const Row = 30;
 const Over = 12;
 const Quiet = 60;
+const Printed = 1000;
 
 class TraceView extends HTMLElement {
   connectedCallback() {
@@ -34,6 +35,8 @@ class TraceView extends HTMLElement {
     this.gone = true;
     document.removeEventListener("keydown", this.onKey);
     removeEventListener("resize", this.onTheme);
+    removeEventListener("beforeprint", this.onPrint);
+    removeEventListener("afterprint", this.onPrinted);
     this.events?.close();
     this.size?.disconnect();
     clearInterval(this.clock);
@@ -88,6 +91,9 @@ class TraceView extends HTMLElement {
       if (more) this.moreConversation(more);
       this.detailClick(e);
     });
+    // On paper there is no scrolling: the rows are all there, up to what somebody would print.
+    addEventListener("beforeprint", (this.onPrint = () => this.draw(true, Printed)));
+    addEventListener("afterprint", (this.onPrinted = () => this.draw(true)));
     this.addEventListener("feedback", () => this.again());
     this.detail.addEventListener("keydown", (e) => {
       const tab = e.target.closest("[role=tab]");
@@ -246,8 +252,8 @@ class TraceView extends HTMLElement {
     if (step > 1) for (const i of m.errors) g.fillRect((m.from[i] / end) * w, (Math.min(m.depth[i], deepest) / (deepest + 1)) * h, 2, Math.max(2, h / (deepest + 1)));
   }
 
-  /** Draws the rows in sight; all others do not exist. */
-  draw(force) {
+  /** Draws the rows in sight; all others do not exist. With a number, that many from the top. */
+  draw(force, count) {
     const m = this.model;
     if (!m || !this.tree.clientHeight) return;
     const total = m.rows.length;
@@ -256,8 +262,8 @@ class TraceView extends HTMLElement {
       this.spacer.dataset.n = total;
       force = true;
     }
-    const a = Math.max(0, Math.floor(this.tree.scrollTop / Row) - Over);
-    const b = Math.min(total, Math.ceil((this.tree.scrollTop + this.tree.clientHeight) / Row) + Over);
+    const a = count ? 0 : Math.max(0, Math.floor(this.tree.scrollTop / Row) - Over);
+    const b = Math.min(total, count ?? Math.ceil((this.tree.scrollTop + this.tree.clientHeight) / Row) + Over);
     if (!force && this.drawnFrom <= Math.max(0, a + Over - 4) && this.drawnTo >= Math.min(total, b - Over + 4)) return;
     this.drawnFrom = a;
     this.drawnTo = b;

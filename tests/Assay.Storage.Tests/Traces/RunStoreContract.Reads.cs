@@ -60,6 +60,90 @@ public abstract partial class RunStoreContract
         Assert.Empty(sample.Runs.Select(r => r.RunId).Except(seen));
     }
 
+    public static TheoryData<string, bool> TextOrders() =>
+        new MatrixTheoryData<string, bool>(["inputs", "outputs", "tags", "score"], [true, false]);
+
+    [Theory]
+    [MemberData(nameof(TextOrders))]
+    public async Task Pages_are_sorted_by_what_runs_say(string what, bool ascending)
+    {
+        string[] words = ["pear", "Apple", "fig"];
+        var runs = Enumerable
+            .Range(0, 12)
+            .Select(i =>
+                Create(
+                    Guid.CreateVersion7(Start.AddSeconds(i)),
+                    r =>
+                    {
+                        var word = words[i % 3];
+                        r.Inputs = Json($$"""{"question":"{{word}} {{i:00}}"}""");
+                        r.Outputs = i % 4 == 0 ? null : Json($$"""{"answer":"{{word}}"}""");
+                        r.Error = i == 5 ? "Broken" : null;
+                        r.Tags = i % 3 == 0 ? null : [word, $"t{i % 2}"];
+                    }
+                )
+            )
+            .ToList();
+        await PutAsync(runs);
+        await GiveAsync(
+            runs.Where((_, i) => i % 2 == 0)
+                .SelectMany(
+                    (r, i) =>
+                        new[]
+                        {
+                            Feedback(r.RunId, "good", i / 8.0),
+                            Feedback(r.RunId, "good", 0.5),
+                            Feedback(r.RunId, "other", 8 - i),
+                        }
+                )
+        );
+        RunOrder order = what switch
+        {
+            "inputs" => new RunOrder.Inputs(),
+            "outputs" => new RunOrder.Outputs(),
+            "tags" => new RunOrder.Tags(),
+            _ => new RunOrder.Score("good"),
+        };
+        var query = Query() with { SortBy = order, Ascending = ascending, Limit = 5 };
+        var seen = new List<Run>();
+        do
+        {
+            var page = await Store.QueryAsync(query, Token);
+            seen.AddRange(page.Runs);
+            query = query with { Cursor = page.Next };
+        } while (query.Cursor is not null);
+
+        Assert.Equal(runs.Select(r => r.RunId).Order(), seen.Select(r => r.Id).Order());
+        var values = seen.Select(Value).ToList();
+        var sorted = values.Order(Comparer<object?>.Create(Compare)).ToList();
+        if (!ascending)
+        {
+            sorted.Reverse();
+        }
+
+        Assert.Equal(sorted, values);
+        Assert.True(values.Distinct().Count() > 2);
+
+        object? Value(Run run) =>
+            what switch
+            {
+                "inputs" => run.InputsPreview?.ToLowerInvariant(),
+                "outputs" => (run.Error ?? run.OutputsPreview)?.ToLowerInvariant(),
+                "tags" => run.Tags.Count == 0
+                    ? null
+                    : string.Join(", ", run.Tags).ToLowerInvariant(),
+                _ => run.FeedbackStats.GetValueOrDefault("good")?.Average,
+            };
+
+        static int Compare(object? a, object? b) =>
+            (a, b) switch
+            {
+                (string x, string y) => string.CompareOrdinal(x, y),
+                (double x, double y) => x.CompareTo(y),
+                _ => (a is null ? 0 : 1) - (b is null ? 0 : 1),
+            };
+    }
+
     [Fact]
     public async Task A_strange_cursor_is_told_apart()
     {

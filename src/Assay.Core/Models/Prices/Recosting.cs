@@ -5,8 +5,8 @@ using Assay.Core.Traces;
 namespace Assay.Core.Models.Prices;
 
 /// <summary>
-/// Calls that are stored keep the cost they had on arrival. Here the cost they would have by other prices is told, and written when somebody asks
-/// for it. Costs that clients reported stay. Thread-safe; doing it twice changes nothing.
+/// Calls that are stored keep the cost they had on arrival. Here the cost they would have by other prices is told, and written page by page for
+/// <see cref="RecostJobs"/>. Costs that clients reported stay. Thread-safe; doing it twice changes nothing.
 /// </summary>
 public sealed class Recosting(
     TraceQueries queries,
@@ -15,8 +15,8 @@ public sealed class Recosting(
     PriceBook prices
 )
 {
-    /// <summary>At most this many calls are looked at, the newest first.</summary>
-    public const int MaxCalls = 100_000;
+    /// <summary>A preview looks at this many calls, the newest first.</summary>
+    public const int MaxPreviewed = 100_000;
 
     private const int PageSize = 1_000;
     private const int MaxAttempts = 20;
@@ -38,41 +38,80 @@ public sealed class Recosting(
         DateTimeOffset? since,
         PriceLookup? lookup,
         CancellationToken cancellationToken
-    ) => await WalkAsync(caller, since, lookup ?? prices.Cost, null, cancellationToken);
+    )
+    {
+        var models = new Dictionary<string, RecostLine>(StringComparer.Ordinal);
+        var looked = 0L;
+        string? cursor = null;
+        while (true)
+        {
+            var (page, _) = await LookAsync(
+                caller,
+                since,
+                cursor,
+                lookup ?? prices.Cost,
+                cancellationToken
+            );
+            looked += page.Looked;
+            foreach (var line in page.Lines)
+            {
+                models[line.Model] = models.TryGetValue(line.Model, out var sum)
+                    ? sum.Plus(line)
+                    : line;
+            }
 
-    /// <summary>Writes the cost by the prices in force; runs that a cancelled call had not reached keep theirs.</summary>
+            if (page.Next is null || looked >= MaxPreviewed)
+            {
+                return new RecostResult(
+                    [.. models.Values.OrderByDescending(m => Math.Abs(m.After - m.Before))],
+                    looked,
+                    page.Next is null ? null : page.Oldest
+                );
+            }
+
+            cursor = page.Next;
+        }
+    }
+
+    /// <summary>Writes the cost by the prices in force into one page of calls; it can be read before this returns.</summary>
     /// <param name="caller">Who asks; needs <see cref="Permission.Manage"/> and <see cref="Permission.Ingest"/>.</param>
     /// <param name="since">Only calls that began then or later; null for all.</param>
+    /// <param name="cursor">Where the page before ended; null for the newest.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreBusyException">The store took nothing more for a minute.</exception>
-    public async Task<RecostResult> ApplyAsync(
+    internal async Task<RecostPage> ApplyAsync(
         Caller caller,
         DateTimeOffset? since,
+        string? cursor,
         CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Manage | Permission.Ingest);
-        var result = await WalkAsync(
+        var (page, changed) = await LookAsync(
             caller,
             since,
+            cursor,
             prices.Cost,
-            changed => WriteAsync(caller, changed, cancellationToken),
             cancellationToken
         );
-        await store.SettleAsync(cancellationToken);
-        return result;
+        if (changed.Count > 0)
+        {
+            await WriteAsync(caller, changed, cancellationToken);
+            await store.SettleAsync(cancellationToken);
+        }
+
+        return page;
     }
 
-    private async Task<RecostResult> WalkAsync(
+    /// <summary>How many runs there are to go through, about.</summary>
+    internal async Task<long> CountAsync(
         Caller caller,
         DateTimeOffset? since,
-        PriceLookup lookup,
-        Func<IReadOnlyList<Run>, Task>? write,
         CancellationToken cancellationToken
-    )
-    {
-        var models = new Dictionary<string, RecostLine>(StringComparer.Ordinal);
-        var query = new RunQuery
+    ) => (await queries.StatsAsync(caller, Calls(caller, since), cancellationToken)).RunCount;
+
+    private static RunQuery Calls(Caller caller, DateTimeOffset? since) =>
+        new()
         {
             WorkspaceId = caller.WorkspaceId,
             From = since,
@@ -80,54 +119,50 @@ public sealed class Recosting(
             Limit = PageSize,
             Parts = RunParts.Details,
         };
+
+    private async Task<(RecostPage Page, List<Run> Changed)> LookAsync(
+        Caller caller,
+        DateTimeOffset? since,
+        string? cursor,
+        PriceLookup lookup,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = await queries.QueryAsync(
+            caller,
+            Calls(caller, since) with
+            {
+                Cursor = cursor,
+            },
+            cancellationToken
+        );
+        var models = new Dictionary<string, RecostLine>(StringComparer.Ordinal);
+        var changed = new List<Run>();
         var looked = 0;
         DateTimeOffset? oldest = null;
-        while (true)
+        foreach (var run in found.Runs)
         {
-            var page = await queries.QueryAsync(caller, query, cancellationToken);
-            var changed = new List<Run>();
-            foreach (var run in page.Runs)
+            if (run.Usage is not { } usage || usage.KnownCost is not null)
             {
-                if (run.Usage is not { } usage || usage.KnownCost is not null)
-                {
-                    continue;
-                }
-
-                looked++;
-                oldest = run.StartTime;
-                var now = lookup(caller.WorkspaceId, run.Model, run.Provider, usage, run.StartTime);
-                if ((run.Cost?.Total ?? 0) == (now?.Total ?? 0) && run.Cost is null == now is null)
-                {
-                    continue;
-                }
-
-                changed.Add(run);
-                var model = run.Model ?? "";
-                var line = models.GetValueOrDefault(model) ?? new RecostLine(model, 0, 0, 0);
-                models[model] = line with
-                {
-                    Calls = line.Calls + 1,
-                    Before = line.Before + (run.Cost?.Total ?? 0),
-                    After = line.After + (now?.Total ?? 0),
-                };
+                continue;
             }
 
-            if (write is not null && changed.Count > 0)
+            looked++;
+            oldest = run.StartTime;
+            var now = lookup(caller.WorkspaceId, run.Model, run.Provider, usage, run.StartTime);
+            if ((run.Cost?.Total ?? 0) == (now?.Total ?? 0) && run.Cost is null == now is null)
             {
-                await write(changed);
+                continue;
             }
 
-            if (page.Next is null || looked >= MaxCalls)
-            {
-                return new RecostResult(
-                    [.. models.Values.OrderByDescending(m => Math.Abs(m.After - m.Before))],
-                    looked,
-                    page.Next is null ? null : oldest
-                );
-            }
-
-            query = query with { Cursor = page.Next };
+            changed.Add(run);
+            var line = new RecostLine(run.Model ?? "", 1, run.Cost?.Total ?? 0, now?.Total ?? 0);
+            models[line.Model] = models.TryGetValue(line.Model, out var sum)
+                ? sum.Plus(line)
+                : line;
         }
+
+        return (new RecostPage([.. models.Values], looked, oldest, found.Next), changed);
     }
 
     /// <summary>An empty change makes the store price the call again; nothing else of the run is touched.</summary>
@@ -169,15 +204,36 @@ public sealed class Recosting(
 /// <param name="Calls">How many.</param>
 /// <param name="Before">What they cost together.</param>
 /// <param name="After">What they cost by the other prices.</param>
-public sealed record RecostLine(string Model, long Calls, decimal Before, decimal After);
+public sealed record RecostLine(string Model, long Calls, decimal Before, decimal After)
+{
+    internal RecostLine Plus(RecostLine more) =>
+        this with
+        {
+            Calls = Calls + more.Calls,
+            Before = Before + more.Before,
+            After = After + more.After,
+        };
+}
 
-/// <summary>What re-costing changes or changed.</summary>
+/// <summary>One page of re-costing.</summary>
+/// <param name="Lines">What changes, by model.</param>
+/// <param name="Looked">Calls that were looked at.</param>
+/// <param name="Oldest">Start of the last of them.</param>
+/// <param name="Next">Cursor of the next page; null at the end.</param>
+internal sealed record RecostPage(
+    IReadOnlyList<RecostLine> Lines,
+    int Looked,
+    DateTimeOffset? Oldest,
+    string? Next
+);
+
+/// <summary>What re-costing would change.</summary>
 /// <param name="Models">By model, the largest change first; models without a change are left out.</param>
 /// <param name="Looked">How many calls were looked at.</param>
-/// <param name="NotBefore">Calls before this were not looked at, because there are too many; null when all were.</param>
+/// <param name="NotBefore">Calls before this were not looked at, because there are too many for a preview; null when all were.</param>
 public sealed record RecostResult(
     IReadOnlyList<RecostLine> Models,
-    int Looked,
+    long Looked,
     DateTimeOffset? NotBefore
 )
 {

@@ -23,7 +23,7 @@ internal static class Columns
         (long)
             Math.Clamp(Math.Round(dollars * NanosPerDollar), long.MinValue / 2, long.MaxValue / 2);
 
-    public static decimal Dollars(long nanos) => nanos / NanosPerDollar;
+    public static decimal Dollars(long nanos) => nanos == 0 ? 0 : nanos / NanosPerDollar;
 
     public static Guid ReadId(SqliteDataReader row, int column)
     {

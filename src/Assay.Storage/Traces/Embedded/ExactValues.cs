@@ -77,6 +77,7 @@ internal static class ExactValues
             || query
                 is not {
                     OrderBy: RunField.StartTime,
+                    SortBy: null,
                     InExecutionOrder: false,
                     Filter: { } filter,
                     RunIds.Count: 0

@@ -40,6 +40,17 @@ internal sealed class RunReader(
                 return new RunPage([], null);
             }
 
+            if (query.SortBy is { } sortBy)
+            {
+                command.CommandText = Sorted(command, query, sortBy, limit);
+                return await PageAsync(
+                    Read(command, cancellationToken),
+                    query,
+                    limit,
+                    cancellationToken
+                );
+            }
+
             var pair = ExactValues.RarestPair(reader.Connection, query, project);
             var order =
                 query.InExecutionOrder ? "r.dotted"
@@ -83,15 +94,7 @@ internal sealed class RunReader(
             rows = Read(command, cancellationToken);
         }
 
-        var next =
-            rows.Count > limit ? Cursor(rows[limit - 1].Key, rows[limit - 1].Run.Sequence) : null;
-        var runs = await CompleteAsync(
-            rows.Take(limit),
-            query.WorkspaceId,
-            query.Parts,
-            cancellationToken
-        );
-        return new RunPage(runs, next);
+        return await PageAsync(rows, query, limit, cancellationToken);
     }
 
     public async Task<Run?> FindAsync(
@@ -125,23 +128,34 @@ internal sealed class RunReader(
         CancellationToken cancellationToken
     )
     {
+        var numbers = projects.Of(workspace, projectId is { } id ? [id] : []);
         List<(Run Run, List<PayloadRef> Refs, object Key)> rows;
         using (var reader = index.Read())
         {
+            // A tree of many runs needs the narrow rows only: reading the details of 100,000 runs would cost seconds.
+            if (parts == RunParts.None)
+            {
+                return TraceOrder.Sort(
+                    TraceRowReader.Read(
+                        reader.Connection,
+                        projects,
+                        numbers,
+                        traceId,
+                        cancellationToken
+                    )
+                );
+            }
+
             using var command = reader.Connection.CreateCommand();
             command.Parameters.AddWithValue("$t", Columns.Id(traceId));
-            var numbers = projects.Of(workspace, projectId is { } id ? [id] : []);
-            // A tree of many runs needs the narrow rows only: reading the details of 100,000 runs would cost seconds.
-            var isNarrow = parts == RunParts.None;
             command.CommandText =
-                $"SELECT {RunReaderRows.RunColumns}{(isNarrow ? "" : RunReaderRows.DetailColumns)}, r.start_us FROM run r "
-                + (isNarrow ? "" : "JOIN detail d ON d.pk = r.pk ")
+                $"SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, r.start_us FROM run r JOIN detail d ON d.pk = r.pk "
                 + $"WHERE r.trace = $t AND r.project IN ({string.Join(',', numbers)})";
-            rows = Read(command, cancellationToken, hasDetails: !isNarrow);
+            rows = Read(command, cancellationToken);
         }
 
         var runs = await CompleteAsync(rows, workspace, parts, cancellationToken);
-        return PreOrder(runs);
+        return TraceOrder.Sort(runs);
     }
 
     public async Task<Stream?> PayloadAsync(
@@ -331,7 +345,13 @@ internal sealed class RunReader(
     {
         var isNewestFirst =
             isPage
-            && query is { Ascending: false, InExecutionOrder: false, OrderBy: RunField.StartTime };
+            && query
+                is {
+                    Ascending: false,
+                    InExecutionOrder: false,
+                    OrderBy: RunField.StartTime,
+                    SortBy: null
+                };
         // Other conditions let fewer candidates through.
         var isOnly =
             query is { IsRoot: null, Kind: null, HasError: null, ThreadId: null }
@@ -356,6 +376,60 @@ internal sealed class RunReader(
         }
 
         return command.ExecuteScalar() is long pk ? pk : 0;
+    }
+
+    private async Task<RunPage> PageAsync(
+        List<(Run Run, List<PayloadRef> Refs, object Key)> rows,
+        RunQuery query,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var next =
+            rows.Count > limit ? Cursor(rows[limit - 1].Key, rows[limit - 1].Run.Sequence) : null;
+        var runs = await CompleteAsync(
+            rows.Take(limit),
+            query.WorkspaceId,
+            query.Parts,
+            cancellationToken
+        );
+        return new RunPage(runs, next);
+    }
+
+    /// <summary>
+    /// The SQL of a question that no index sorts: the value of each run is taken once, kept aside, and only the page is read whole.
+    /// </summary>
+    /// <exception cref="TooManyToSortException">More runs are in question than are sorted.</exception>
+    private string Sorted(SqliteCommand command, RunQuery query, RunOrder order, int limit)
+    {
+        var where = Where(command, query);
+        if (query.Cursor is null)
+        {
+            command.CommandText = string.Create(
+                CultureInfo.InvariantCulture,
+                $"SELECT count(*) FROM (SELECT 1 FROM run r WHERE {where} LIMIT {RunOrder.MaxRuns + 1})"
+            );
+            if (command.ExecuteScalar() is > (long)RunOrder.MaxRuns)
+            {
+                throw new TooManyToSortException();
+            }
+        }
+
+        var direction = query.Ascending ? "ASC" : "DESC";
+        var after = query.Cursor is { } cursor ? After(command, cursor, "r.key", direction) : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            WITH s AS MATERIALIZED (SELECT r.pk AS pk, {SqliteOrder.Expression(
+                command,
+                order
+            )} AS key FROM run r WHERE {where})
+            SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, k.key
+            FROM (SELECT r.pk AS found, r.key AS key FROM s r WHERE 1{after} ORDER BY r.key {direction}, r.pk {direction} LIMIT {limit
+                + 1}) k
+            CROSS JOIN run r ON r.pk = k.found CROSS JOIN detail d ON d.pk = k.found
+            """
+        );
     }
 
     /// <summary>A list for IN. A statement takes some 32,000 parameters, so a long one becomes a single parameter.</summary>
@@ -387,6 +461,7 @@ internal sealed class RunReader(
                 IsRoot: true,
                 InExecutionOrder: false,
                 OrderBy: RunField.StartTime,
+                SortBy: null,
                 ThreadId: null,
                 TraceId: null,
                 ParentRunId: null,
@@ -426,6 +501,7 @@ internal sealed class RunReader(
             {
                 "i" => long.Parse(parts[2], CultureInfo.InvariantCulture),
                 "b" => Convert.FromHexString(parts[2]),
+                "d" => double.Parse(parts[2], CultureInfo.InvariantCulture),
                 _ => parts[2],
             };
             command.Parameters.AddWithValue("$ckey", value);
@@ -451,6 +527,7 @@ internal sealed class RunReader(
         var text = key switch
         {
             long number => string.Create(CultureInfo.InvariantCulture, $"{pk}|i|{number}"),
+            double number => string.Create(CultureInfo.InvariantCulture, $"{pk}|d|{number:R}"),
             byte[] bytes => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{pk}|b|{Convert.ToHexString(bytes)}"
@@ -463,8 +540,7 @@ internal sealed class RunReader(
 
     private List<(Run Run, List<PayloadRef> Refs, object Key)> Read(
         SqliteCommand command,
-        CancellationToken cancellationToken,
-        bool hasDetails = true
+        CancellationToken cancellationToken
     )
     {
         using var registration = cancellationToken.Register(command.Cancel);
@@ -474,8 +550,8 @@ internal sealed class RunReader(
         {
             rows.Add(
                 (
-                    RunReaderRows.Read(reader, projects, hasDetails),
-                    hasDetails ? RunReaderRows.ReadRefs(reader) : [],
+                    RunReaderRows.Read(reader, projects),
+                    RunReaderRows.ReadRefs(reader),
                     reader.GetValue(reader.FieldCount - 1)
                 )
             );
@@ -585,36 +661,4 @@ internal sealed class RunReader(
             yield return PayloadKind.Error;
         }
     }
-
-    private static List<Run> PreOrder(IReadOnlyList<Run> runs)
-    {
-        var known = runs.Select(r => r.Id).ToHashSet();
-        var children = runs.Where(r => r.ParentRunId is { } p && known.Contains(p))
-            .ToLookup(r => r.ParentRunId!.Value);
-        var ordered = new List<Run>(runs.Count);
-        var seen = new HashSet<Guid>();
-        var stack = new Stack<Run>(
-            Sorted(runs.Where(r => r.ParentRunId is not { } p || !known.Contains(p))).Reverse()
-        );
-        while (stack.TryPop(out var run))
-        {
-            if (!seen.Add(run.Id))
-            {
-                continue;
-            }
-
-            ordered.Add(run);
-            foreach (var child in Sorted(children[run.Id]).Reverse())
-            {
-                stack.Push(child);
-            }
-        }
-
-        // Members of a parent cycle hang on no root; they are shown rather than lost.
-        ordered.AddRange(runs.Where(r => !seen.Contains(r.Id)));
-        return ordered;
-    }
-
-    private static IEnumerable<Run> Sorted(IEnumerable<Run> runs) =>
-        runs.OrderBy(r => r.StartTime).ThenBy(r => r.DottedOrder, StringComparer.Ordinal);
 }

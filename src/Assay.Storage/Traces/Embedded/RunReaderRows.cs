@@ -13,15 +13,16 @@ internal static class RunReaderRows
         "r.pk, r.project, r.id, r.trace, r.parent, r.is_root, r.kind, r.status, r.name, r.model, r.provider, r.thread, r.start_us, r.end_us, "
         + "r.first_us, r.example, r.dotted, r.sum_p, r.sum_c, r.sum_t, r.sum_pc, r.sum_cc, r.sum_tc, r.sum_src";
 
-    /// <summary>Columns of <c>detail d</c> that follow when details are wanted.</summary>
+    /// <summary>Columns of <c>detail d</c> that follow.</summary>
     public const string DetailColumns =
         ", d.refs, d.inputs_preview, d.outputs_preview, d.error, d.tags, d.metadata, d.attachments, d.usage, d.cost, d.warning, d.received_us";
 
     private const int Detail = 24;
 
-    public static Run Read(SqliteDataReader r, ProjectNumbers projects, bool hasDetails)
+    public static Run Read(SqliteDataReader r, ProjectNumbers projects)
     {
-        var run = new Run
+        var refs = ReadRefs(r);
+        return new Run
         {
             Sequence = r.GetInt64(0),
             ProjectId = projects[r.GetInt32(1)].Project,
@@ -43,15 +44,6 @@ internal static class RunReaderRows
                 Columns.ReadText(r, 16)
                 ?? RunNormalizer.OrderSegment(Columns.ReadTime(r, 12), Columns.ReadId(r, 2)),
             Totals = ReadTotals(r, 17),
-        };
-        if (!hasDetails)
-        {
-            return run;
-        }
-
-        var refs = ReadRefs(r);
-        return run with
-        {
             InputsPreview = Columns.ReadText(r, Detail + 1),
             OutputsPreview = Columns.ReadText(r, Detail + 2),
             Error = Columns.ReadText(r, Detail + 3),
