@@ -1,6 +1,7 @@
 // Screenshots of the screens with the sample data.
 //   node eng/screenshots/shoot.mjs                    the pictures of README and docs, into docs/images
-//   node eng/screenshots/shoot.mjs --all --out DIR    every screen, light and dark, on a desk and on a phone; --only NAME,NAME for some
+//   node eng/screenshots/shoot.mjs --all --out DIR    every screen, light and dark, on a desk and on a phone; --only NAME,NAME for some,
+//                                                    --mix for light on the desk and dark on the phone alone
 //   --url URL --link LOGIN_LINK                       a running server instead of one of its own
 // Needs a built server, Chromium (CHROMIUM or /usr/bin/chromium) and `npm install` in this folder.
 import { spawn } from "node:child_process";
@@ -12,7 +13,7 @@ import { chromium } from "playwright-core";
 import * as seed from "./seed.mjs";
 
 const { values: options } = parseArgs({
-  options: { out: { type: "string", default: "docs/images" }, only: { type: "string" }, url: { type: "string" }, link: { type: "string" }, config: { type: "string", default: "debug" }, all: { type: "boolean", default: false } },
+  options: { out: { type: "string", default: "docs/images" }, only: { type: "string" }, url: { type: "string" }, link: { type: "string" }, config: { type: "string", default: "debug" }, all: { type: "boolean", default: false }, mix: { type: "boolean", default: false } },
 });
 const top = resolve(import.meta.dirname, "../..");
 
@@ -227,7 +228,7 @@ try {
   if (options.all) {
     for (const name of options.only?.split(",") ?? Object.keys(shots))
       for (const theme of ["light", "dark"])
-        for (const [width, height, mark] of [[1440, 900, ""], [390, 844, "-phone"]]) await shoot(name, theme, width, height, `${name}-${theme}${mark}`);
+        for (const [width, height, mark] of [[1440, 900, ""], [390, 844, "-phone"]]) if (!options.mix || (theme === "light") === (width > 400)) await shoot(name, theme, width, height, `${name}-${theme}${mark}`);
   } else
     for (const [name, theme, file] of [["projects", "light", "projects"], ["runs", "light", "project"], ["trace", "light", "trace"], ["trace", "dark", "trace-dark"], ["compare", "light", "compare"]])
       if (!options.only || options.only.split(",").includes(name)) await shoot(name, theme, 1440, 900, file);

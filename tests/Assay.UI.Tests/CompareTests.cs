@@ -57,11 +57,8 @@ public sealed class CompareTests(Screens screens)
     {
         var project = isFar ? "compare-keys-far" : "compare-keys";
         var (left, right) = await SeedPairAsync(project);
-        await using var proxy = new LagProxy(
-            new Uri(screens.Server.Address),
-            TimeSpan.FromMilliseconds(isFar ? 40 : 0)
-        );
-        await using var screen = await screens.OpenAsync("/", through: proxy.Address);
+        var address = isFar ? screens.Far : screens.Server.Address;
+        await using var screen = await screens.OpenAsync("/", through: address);
         var page = screen.Page;
         var keys = page.Keyboard;
 
@@ -99,7 +96,7 @@ public sealed class CompareTests(Screens screens)
         await Expect(page.Locator(".bulk")).ToContainTextAsync("2 selected");
         await keys.PressAsync("c");
         await Expect(page.Locator("trace-compare[data-ready]")).ToBeVisibleAsync();
-        await Expect(page).ToHaveURLAsync($"{proxy.Address}/compare?a={left:N}&b={right:N}");
+        await Expect(page).ToHaveURLAsync($"{address}/compare?a={left:N}&b={right:N}");
         await keys.PressAsync("n");
         await keys.PressAsync("n");
         await Expect(page.Locator(".detail .cheads")).ToBeVisibleAsync();

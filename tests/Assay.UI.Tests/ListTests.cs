@@ -159,7 +159,10 @@ public sealed class ListTests(Screens screens)
         }
 
         await seed.SendAsync(screens.Server);
-        var screen = await screens.OpenAsync(await ProjectAsync(screens, project));
+        var screen = await screens.OpenAsync(
+            await ProjectAsync(screens, project),
+            through: screens.Far
+        );
         await Expect(screen.Page.Locator("run-grid[data-ready]")).ToBeVisibleAsync();
         await Expect(Rows(screen.Page)).ToHaveCountAsync(count);
         return screen;

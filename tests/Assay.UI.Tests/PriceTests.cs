@@ -18,7 +18,7 @@ public sealed class PriceTests(Screens screens)
         }
 
         await seed.SendAsync(screens.Server);
-        await using var screen = await screens.OpenAsync("/settings/prices");
+        await using var screen = await screens.OpenAsync("/settings/prices", through: screens.Far);
         var page = screen.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = $"Add a price for {Model}" })
             .ClickAsync();

@@ -15,9 +15,13 @@ public sealed class Screens : IAsyncLifetime
     private const int Patience = 90_000;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private LagProxy? _far;
     private string _signedIn = "";
 
     public RunningServer Server { get; private set; } = null!;
+
+    /// <summary>The address of the server behind a network that takes 40 ms each way.</summary>
+    public string Far => _far!.Address;
 
     /// <summary>The sample project; tests read it and leave it alone.</summary>
     public Sample Sample { get; private set; } = null!;
@@ -25,6 +29,7 @@ public sealed class Screens : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Server = await RunningServer.StartAsync();
+        _far = new LagProxy(new Uri(Server.Address), TimeSpan.FromMilliseconds(40));
         // Expectations are retried until they hold; a busy machine needs longer than five seconds.
         Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
@@ -132,6 +137,11 @@ public sealed class Screens : IAsyncLifetime
         }
 
         _playwright?.Dispose();
+        if (_far is not null)
+        {
+            await _far.DisposeAsync();
+        }
+
         await Server.DisposeAsync();
     }
 }

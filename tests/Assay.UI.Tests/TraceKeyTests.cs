@@ -10,7 +10,7 @@ public sealed class TraceKeyTests(Screens screens)
     public async Task Keys_jump_to_what_matters_and_copy_the_link_to_it()
     {
         var (root, dear) = await SeedAsync("trace-keys");
-        await using var screen = await screens.OpenAsync($"/t/{root}");
+        await using var screen = await screens.OpenAsync($"/t/{root}", through: screens.Far);
         var page = screen.Page;
         var keys = page.Keyboard;
         await ReadyAsync(page);
@@ -27,7 +27,7 @@ public sealed class TraceKeyTests(Screens screens)
         await keys.PressAsync("c");
         await Expect(page.Locator("#toasts")).ToContainTextAsync("Copied");
         Assert.Equal(
-            $"{screens.Server.Address}/t/{root}?run={dear}",
+            $"{screens.Far}/t/{root}?run={dear}",
             await page.EvaluateAsync<string>("() => navigator.clipboard.readText()")
         );
 

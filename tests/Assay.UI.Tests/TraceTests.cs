@@ -13,7 +13,7 @@ public sealed class TraceTests(Screens screens)
         var root = seed.Add("long-agent", "chain", took: null);
         seed.Add("first-step", "tool", root, 1, 5);
         await seed.SendAsync(screens.Server);
-        await using var screen = await screens.OpenAsync($"/t/{root}");
+        await using var screen = await screens.OpenAsync($"/t/{root}", through: screens.Far);
         var page = screen.Page;
         await Expect(page.Locator("trace-view[data-ready] .tn")).ToHaveCountAsync(2);
         await Expect(page.Locator(".tsum .pill")).ToHaveTextAsync("Running");

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Assay.Storage.Metadata.Sqlite.Migrations
 {
     [DbContext(typeof(MetadataContext))]
-    [Migration("20261125205954_SavedViewsAndRecosting")]
+    [Migration("20261125220600_SavedViewsAndRecosting")]
     partial class SavedViewsAndRecosting
     {
         /// <inheritdoc />
@@ -796,11 +796,226 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.HasIndex("WorkspaceId", "SourceRunId")
                         .HasDatabaseName("ix_example_revision_workspace_id_source_run_id");
 
-                    b.HasIndex("DatasetId", "ValidTo", "ValidFrom", "Position")
-                        .IsDescending(false, false, true, false)
-                        .HasDatabaseName("ix_example_revision_dataset_id_valid_to_valid_from_position");
+                    b.HasIndex("WorkspaceId", "DatasetId", "ValidTo", "ValidFrom", "Position")
+                        .IsDescending(false, false, false, true, false)
+                        .HasDatabaseName("ix_example_revision_workspace_id_dataset_id_valid_to_valid_from_position");
 
                     b.ToTable("example_revision", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorDefinition", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<string>("FeedbackKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("feedback_key");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("TrustJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trust_json");
+
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_evaluator");
+
+                    b.HasIndex("WorkspaceId", "FeedbackKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_evaluator_workspace_id_feedback_key");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_evaluator_workspace_id_name");
+
+                    b.ToTable("evaluator", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorVersion", b =>
+                {
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("note");
+
+                    b.Property<string>("SettingsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("settings_json");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("EvaluatorId", "Number")
+                        .HasName("pk_evaluator_version");
+
+                    b.ToTable("evaluator_version", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeCalibration", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<double?>("Agreement")
+                        .HasColumnType("REAL")
+                        .HasColumnName("agreement");
+
+                    b.Property<string>("Author")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("author");
+
+                    b.Property<int>("Compared")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("compared");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<string>("HumanKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("human_key");
+
+                    b.Property<string>("ItemsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("items_json");
+
+                    b.Property<double?>("Kappa")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa");
+
+                    b.Property<double?>("KappaHigh")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa_high");
+
+                    b.Property<double?>("KappaLow")
+                        .HasColumnType("REAL")
+                        .HasColumnName("kappa_low");
+
+                    b.Property<string>("PromptCommit")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_commit");
+
+                    b.Property<int>("Unjudged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unjudged");
+
+                    b.Property<decimal?>("UsDollars")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("us_dollars");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_judge_calibration");
+
+                    b.HasIndex("EvaluatorId")
+                        .HasDatabaseName("ix_judge_calibration_evaluator_id");
+
+                    b.HasIndex("WorkspaceId", "EvaluatorId", "CreatedAt")
+                        .HasDatabaseName("ix_judge_calibration_workspace_id_evaluator_id_created_at");
+
+                    b.ToTable("judge_calibration", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeVerdict", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
+                    b.Property<string>("ReplyJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reply_json");
+
+                    b.HasKey("WorkspaceId", "Key")
+                        .HasName("pk_judge_verdict");
+
+                    b.HasIndex("EvaluatorId", "CreatedAt")
+                        .HasDatabaseName("ix_judge_verdict_evaluator_id_created_at");
+
+                    b.ToTable("judge_verdict", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Experiments.ComparativeExperiment", b =>
@@ -849,6 +1064,117 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasDatabaseName("ix_comparative_experiment_workspace_id_dataset_id");
 
                     b.ToTable("comparative_experiment", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.ExperimentArtifact", b =>
+                {
+                    b.Property<Guid>("ExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("BlobKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("blob_key");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("content_type");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("Length")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("length");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("ExperimentId", "Name")
+                        .HasName("pk_experiment_artifact");
+
+                    b.ToTable("experiment_artifact", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.ExperimentView", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("ColumnsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("columns_json");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_experiment_view");
+
+                    b.HasIndex("WorkspaceId", "DatasetId")
+                        .HasDatabaseName("ix_experiment_view_workspace_id_dataset_id");
+
+                    b.ToTable("experiment_view", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.MetricPoint", b =>
+                {
+                    b.Property<Guid>("ExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("step");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<double>("Value")
+                        .HasColumnType("REAL")
+                        .HasColumnName("value");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("ExperimentId", "Key", "Step")
+                        .HasName("pk_experiment_metric");
+
+                    b.ToTable("experiment_metric", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Feedback.FeedbackConfig", b =>
@@ -1848,6 +2174,36 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_asp_net_user_tokens");
 
                     b.ToTable("AspNetUserTokens", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.EvaluatorVersion", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_evaluator_version_evaluator_evaluator_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeCalibration", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_judge_calibration_evaluator_evaluator_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Evaluators.Judges.JudgeVerdict", b =>
+                {
+                    b.HasOne("Assay.Core.Evaluators.EvaluatorDefinition", null)
+                        .WithMany()
+                        .HasForeignKey("EvaluatorId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_judge_verdict_evaluator_evaluator_id");
                 });
 
             modelBuilder.Entity("Assay.Core.Prompts.PromptComment", b =>
