@@ -136,7 +136,7 @@ public sealed class BudgetTests(Screens screens)
     {
         var path =
             what == "list" ? $"/projects/{screens.Sample.Project}" : $"/t/{screens.Sample.Agent}";
-        await using var screen = await screens.OpenAsync("/ui/palette");
+        await using var screen = await screens.OpenAsync("about:blank");
         var finished = new System.Collections.Concurrent.ConcurrentQueue<IRequest>();
         screen.Page.RequestFinished += (_, request) => finished.Enqueue(request);
         await screen.Page.GotoAsync(path);

@@ -36,6 +36,11 @@ public sealed class CompareTests(Screens screens)
         await Expect(figures.GetByRole(AriaRole.Row, new() { Name = "Difference" }))
             .ToContainTextAsync("+60 (+200 %)");
 
+        await Row(page, "verify").ClickAsync();
+        await Expect(page.Locator(".detail .notice")).ToContainTextAsync("Only the right trace");
+        await Row(page, "ChatOpenAI").ClickAsync();
+        await Expect(page.Locator(".detail .cfig")).ToBeVisibleAsync();
+
         await page.Keyboard.PressAsync("o");
         await Expect(Row(page, "plan")).ToHaveCountAsync(0);
         await page.ReloadAsync();

@@ -18,6 +18,8 @@ public sealed class DatasetTests(Screens screens)
         await page.Locator("#new-dataset input[name=Name]")
             .FillAsync($"from a file {Guid.NewGuid()}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Versions", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("No version yet")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Import", Exact = true }).ClickAsync();
         var csv = new StringBuilder("question,answer,split\n");
         for (var i = 0; i < 120; i++)

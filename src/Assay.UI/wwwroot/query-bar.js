@@ -105,6 +105,8 @@ if (bar) {
     place(menu);
   };
   menu.addEventListener("beforetoggle", (e) => e.newState === "open" && fill());
+  // On a slow network it was opened before this script came.
+  if (menu.matches(":popover-open")) fill();
   const save = async () => {
     const name = await promptDialog("Save this view", "Name, for everybody in the workspace", "Save", input.value.slice(0, 60));
     if (!name) return;
