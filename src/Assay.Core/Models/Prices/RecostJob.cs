@@ -19,7 +19,7 @@ public enum RecostState
     Failed,
 }
 
-/// <summary>A re-costing of past calls that goes on behind the screens, page by page from the newest call on, and where it is.</summary>
+/// <summary>A re-costing of past calls that goes on behind the screens, project by project, page by page from the newest call on, and where it is.</summary>
 public sealed class RecostJob
 {
     /// <summary>Id.</summary>

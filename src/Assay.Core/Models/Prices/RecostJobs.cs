@@ -131,7 +131,7 @@ public sealed class RecostJobs(
         try
         {
             job.Total ??= await recosting.CountAsync(caller, job.Since, cancellationToken);
-            page = await recosting.ApplyAsync(caller, job.Since, job.Cursor, cancellationToken);
+            page = await PageAsync(db, caller, job, cancellationToken);
         }
         catch (Exception e) when (e is StoreBusyException or InvalidCursorException)
         {
@@ -150,6 +150,39 @@ public sealed class RecostJobs(
 
     /// <inheritdoc/>
     public void Dispose() => _work.Dispose();
+
+    /// <summary>The next page, project by project in order of their ids; the cursor names the project before that of its list.</summary>
+    private async Task<RecostPage> PageAsync(
+        MetadataContext db,
+        Caller caller,
+        RecostJob job,
+        CancellationToken cancellationToken
+    )
+    {
+        var place = job.Cursor?.Split(':', 2) ?? [Guid.Empty.ToString("N"), ""];
+        var project = Guid.ParseExact(place[0], "N");
+        var page =
+            project == Guid.Empty
+                ? new RecostPage([], 0, null, null)
+                : await recosting.ApplyAsync(
+                    caller,
+                    project,
+                    job.Since,
+                    place[1].Length == 0 ? null : place[1],
+                    cancellationToken
+                );
+        if (page.Next is { } next)
+        {
+            return page with { Next = $"{project:N}:{next}" };
+        }
+
+        var following = await db
+            .Projects.Where(p => p.WorkspaceId == job.WorkspaceId && p.Id.CompareTo(project) > 0)
+            .OrderBy(p => p.Id)
+            .Select(p => (Guid?)p.Id)
+            .FirstOrDefaultAsync(cancellationToken);
+        return page with { Next = following is { } id ? $"{id:N}:" : null };
+    }
 
     private async Task SaveAsync(
         MetadataContext db,

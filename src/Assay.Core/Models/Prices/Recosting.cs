@@ -47,8 +47,10 @@ public sealed class Recosting(
         {
             var (page, _) = await LookAsync(
                 caller,
-                since,
-                cursor,
+                Calls(caller, since) with
+                {
+                    Cursor = cursor,
+                },
                 lookup ?? prices.Cost,
                 cancellationToken
             );
@@ -73,14 +75,16 @@ public sealed class Recosting(
         }
     }
 
-    /// <summary>Writes the cost by the prices in force into one page of calls; it can be read before this returns.</summary>
+    /// <summary>Writes the cost by the prices in force into one page of calls of a project; it can be read before this returns.</summary>
     /// <param name="caller">Who asks; needs <see cref="Permission.Manage"/> and <see cref="Permission.Ingest"/>.</param>
+    /// <param name="project">The project; one, because a store walks the time of one project without sorting.</param>
     /// <param name="since">Only calls that began then or later; null for all.</param>
     /// <param name="cursor">Where the page before ended; null for the newest.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreBusyException">The store took nothing more for a minute.</exception>
     internal async Task<RecostPage> ApplyAsync(
         Caller caller,
+        Guid project,
         DateTimeOffset? since,
         string? cursor,
         CancellationToken cancellationToken
@@ -89,8 +93,11 @@ public sealed class Recosting(
         caller.Demand(Permission.Manage | Permission.Ingest);
         var (page, changed) = await LookAsync(
             caller,
-            since,
-            cursor,
+            Calls(caller, since) with
+            {
+                ProjectIds = [project],
+                Cursor = cursor,
+            },
             prices.Cost,
             cancellationToken
         );
@@ -122,20 +129,12 @@ public sealed class Recosting(
 
     private async Task<(RecostPage Page, List<Run> Changed)> LookAsync(
         Caller caller,
-        DateTimeOffset? since,
-        string? cursor,
+        RunQuery query,
         PriceLookup lookup,
         CancellationToken cancellationToken
     )
     {
-        var found = await queries.QueryAsync(
-            caller,
-            Calls(caller, since) with
-            {
-                Cursor = cursor,
-            },
-            cancellationToken
-        );
+        var found = await queries.QueryAsync(caller, query, cancellationToken);
         var models = new Dictionary<string, RecostLine>(StringComparer.Ordinal);
         var changed = new List<Run>();
         var looked = 0;
