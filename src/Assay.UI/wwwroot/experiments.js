@@ -2,11 +2,6 @@
 import { ask, confirmDialog, esc, icon, isTyping, toast } from "./kit.js";
 import { RowGrid } from "./rows.js";
 
-// Choosing in a bar sends it.
-document.addEventListener("change", (e) => {
-  if (e.target.matches("select[data-go]")) e.target.form.requestSubmit();
-});
-
 customElements.define(
   "experiment-grid",
   class extends RowGrid {
