@@ -154,14 +154,18 @@ if (bar) {
       }
     }
   });
-  bar.querySelector("[data-columns]")?.addEventListener("change", (e) => {
-    const keys = [...e.currentTarget.querySelectorAll("input:checked")].map((i) => i.value);
-    document.cookie = `cols=${["name", ...keys].join(".")};path=/;max-age=31536000;samesite=lax`;
+  const columns = bar.querySelector("[data-columns]");
+  const boxes = [...(columns?.querySelectorAll("input") ?? [])];
+  const choose = () => {
+    document.cookie = `cols=${["name", ...boxes.filter((i) => i.checked).map((i) => i.value)].join(".")};path=/;max-age=31536000;samesite=lax`;
     // What the reader chooses holds from now on, not what a saved view said.
     const url = new URL(location.href);
     url.searchParams.delete("cols");
     location.replace(url);
-  });
+  };
+  columns?.addEventListener("change", choose);
+  // On a slow network one was ticked before this script came.
+  if (boxes.some((i) => i.checked !== i.defaultChecked)) choose();
   bar.querySelector("[data-facets]").addEventListener("click", (e) => {
     const drawer = document.getElementById("facets");
     drawer.hidden = !drawer.hidden;
