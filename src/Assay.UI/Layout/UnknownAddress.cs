@@ -21,9 +21,12 @@ public static class UnknownAddress
 
         http.Response.ContentType = "text/html; charset=utf-8";
         // Of the cookie only these two words reach the page.
-        var theme = http.Request.Cookies["theme"] is "light" or "dark" and var chosen
-            ? chosen
-            : "system";
+        var theme = http.Request.Cookies["theme"] switch
+        {
+            "light" => "light",
+            "dark" => "dark",
+            _ => "system",
+        };
         return http.Response.WriteAsync(
             $"""
             <!DOCTYPE html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1.0"><title>Nothing here · Assay</title><link rel="stylesheet" href="/_content/Assay.UI/app.css"><link rel="icon" type="image/svg+xml" href="/_content/Assay.UI/favicon.svg"></head>
