@@ -42,7 +42,13 @@ internal sealed class RunReader(
 
             if (query.SortBy is { } sortBy)
             {
-                command.CommandText = Sorted(command, query, sortBy, limit);
+                command.CommandText = SortedRuns.Sql(
+                    command,
+                    Where(command, query).ToString(),
+                    query,
+                    sortBy,
+                    limit
+                );
                 return await PageAsync(
                     Read(command, cancellationToken),
                     query,
@@ -61,7 +67,7 @@ internal sealed class RunReader(
             var where = Where(command, query, checks, pair is not null, out var isNarrow);
             if (query.Cursor is { } cursor)
             {
-                where.Append(After(command, cursor, order, direction));
+                where.Append(RunCursor.After(command, cursor, order, direction));
             }
 
             // Only for one known project: where the condition is empty or names several, SQLite finds no plan with this index and fails.
@@ -386,7 +392,9 @@ internal sealed class RunReader(
     )
     {
         var next =
-            rows.Count > limit ? Cursor(rows[limit - 1].Key, rows[limit - 1].Run.Sequence) : null;
+            rows.Count > limit
+                ? RunCursor.Of(rows[limit - 1].Key, rows[limit - 1].Run.Sequence)
+                : null;
         var runs = await CompleteAsync(
             rows.Take(limit),
             query.WorkspaceId,
@@ -394,42 +402,6 @@ internal sealed class RunReader(
             cancellationToken
         );
         return new RunPage(runs, next);
-    }
-
-    /// <summary>
-    /// The SQL of a question that no index sorts: the value of each run is taken once, kept aside, and only the page is read whole.
-    /// </summary>
-    /// <exception cref="TooManyToSortException">More runs are in question than are sorted.</exception>
-    private string Sorted(SqliteCommand command, RunQuery query, RunOrder order, int limit)
-    {
-        var where = Where(command, query);
-        if (query.Cursor is null)
-        {
-            command.CommandText = string.Create(
-                CultureInfo.InvariantCulture,
-                $"SELECT count(*) FROM (SELECT 1 FROM run r WHERE {where} LIMIT {RunOrder.MaxRuns + 1})"
-            );
-            if (command.ExecuteScalar() is > (long)RunOrder.MaxRuns)
-            {
-                throw new TooManyToSortException();
-            }
-        }
-
-        var direction = query.Ascending ? "ASC" : "DESC";
-        var after = query.Cursor is { } cursor ? After(command, cursor, "r.key", direction) : "";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            WITH s AS MATERIALIZED (SELECT r.pk AS pk, {SqliteOrder.Expression(
-                command,
-                order
-            )} AS key FROM run r WHERE {where})
-            SELECT {RunReaderRows.RunColumns}{RunReaderRows.DetailColumns}, k.key
-            FROM (SELECT r.pk AS found, r.key AS key FROM s r WHERE 1{after} ORDER BY r.key {direction}, r.pk {direction} LIMIT {limit
-                + 1}) k
-            CROSS JOIN run r ON r.pk = k.found CROSS JOIN detail d ON d.pk = k.found
-            """
-        );
     }
 
     /// <summary>A list for IN. A statement takes some 32,000 parameters, so a long one becomes a single parameter.</summary>
@@ -473,70 +445,6 @@ internal sealed class RunReader(
     /// <summary>The bounds that a search of <c>pair</c> begins and ends at; the same ones as those of the rows.</summary>
     private static string PairBounds(RunQuery query, int? project) =>
         $" AND p.project = {project}{(query.From is null ? "" : " AND p.start_us >= $from")}{(query.To is null ? "" : " AND p.start_us <= $to")}";
-
-    private static string After(
-        SqliteCommand command,
-        string cursor,
-        string order,
-        string direction
-    )
-    {
-        try
-        {
-            var text = Encoding.UTF8.GetString(Convert.FromBase64String(cursor));
-            var parts = text.Split('|', 3);
-            command.Parameters.AddWithValue(
-                "$cpk",
-                long.Parse(parts[0], CultureInfo.InvariantCulture)
-            );
-            if (string.Equals(parts[1], "n", StringComparison.Ordinal))
-            {
-                // NULL sorts lowest: going down nothing but NULLs follows, going up everything else does.
-                return direction == "DESC"
-                    ? $" AND {order} IS NULL AND r.pk < $cpk"
-                    : $" AND ({order} IS NOT NULL OR r.pk > $cpk)";
-            }
-
-            object value = parts[1] switch
-            {
-                "i" => long.Parse(parts[2], CultureInfo.InvariantCulture),
-                "b" => Convert.FromHexString(parts[2]),
-                "d" => double.Parse(parts[2], CultureInfo.InvariantCulture),
-                _ => parts[2],
-            };
-            command.Parameters.AddWithValue("$ckey", value);
-            if (order.EndsWith(".start_us", StringComparison.Ordinal))
-            {
-                // Never null, and the only sort that has an index: a comparison of rows begins in its middle, an OR at its end.
-                return $" AND ({order}, {order[0]}.pk) {(direction == "DESC" ? '<' : '>')} ($ckey, $cpk)";
-            }
-
-            return direction == "DESC"
-                ? $" AND (({order} < $ckey OR {order} IS NULL) OR ({order} = $ckey AND r.pk < $cpk))"
-                : $" AND ({order} > $ckey OR ({order} = $ckey AND r.pk > $cpk))";
-        }
-        catch (Exception e)
-            when (e is FormatException or IndexOutOfRangeException or OverflowException)
-        {
-            throw new InvalidCursorException();
-        }
-    }
-
-    private static string Cursor(object key, long pk)
-    {
-        var text = key switch
-        {
-            long number => string.Create(CultureInfo.InvariantCulture, $"{pk}|i|{number}"),
-            double number => string.Create(CultureInfo.InvariantCulture, $"{pk}|d|{number:R}"),
-            byte[] bytes => string.Create(
-                CultureInfo.InvariantCulture,
-                $"{pk}|b|{Convert.ToHexString(bytes)}"
-            ),
-            string words => string.Create(CultureInfo.InvariantCulture, $"{pk}|t|{words}"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{pk}|n|"),
-        };
-        return Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
-    }
 
     private List<(Run Run, List<PayloadRef> Refs, object Key)> Read(
         SqliteCommand command,
