@@ -26,7 +26,7 @@ public sealed record RunColumn(
         new("latency", "Latency", "84px", RunField.Latency, true),
         new("first", "First token", "92px", RunField.FirstTokenLatency, false),
         new("tokens", "Tokens", "76px", RunField.TotalTokens, true),
-        new("cost", "Cost", "92px", RunField.TotalCost, true),
+        new("cost", "Cost", "104px", RunField.TotalCost, true),
         new("model", "Model", "150px", RunField.Model, false),
         new("tags", "Tags", "128px", null, true),
         new("feedback", "Feedback", "156px", null, true),
