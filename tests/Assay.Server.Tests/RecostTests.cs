@@ -49,10 +49,9 @@ public sealed class RecostTests
         // 1,000 prompt and 500 completion tokens each: 0.002 dollars.
         Assert.Equal(Calls * 0.002m, await CostAsync(server));
 
-        var log = await server.JsonAsync(HttpMethod.Get, "/api/v1/audit-logs");
-        var actions = log.ToString();
-        Assert.Contains("model_price.recost", actions, StringComparison.Ordinal);
-        Assert.Contains("model_price.recost_done", actions, StringComparison.Ordinal);
+        var log = await server.Client.GetStringAsync("/ui/audit/export?format=csv", Cancel);
+        Assert.Contains("model_price.recost,", log, StringComparison.Ordinal);
+        Assert.Contains("model_price.recost_done", log, StringComparison.Ordinal);
     }
 
     private static async Task SeedAsync(RunningServer server)
