@@ -49,8 +49,8 @@ public sealed class RecostTests
         // 1,000 prompt and 500 completion tokens each: 0.002 dollars.
         Assert.Equal(Calls * 0.002m, await CostAsync(server));
 
-        var log = await server.Client.GetStringAsync("/ui/audit/export?format=csv", Cancel);
-        Assert.Contains("model_price.recost,", log, StringComparison.Ordinal);
+        var log = await server.Client.GetStringAsync("/ui/audit?format=jsonl", Cancel);
+        Assert.Contains("\"model_price.recost\"", log, StringComparison.Ordinal);
         Assert.Contains("model_price.recost_done", log, StringComparison.Ordinal);
     }
 
