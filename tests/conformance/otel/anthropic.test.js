@@ -36,6 +36,7 @@ for (const [name, instrument] of Object.entries(instrumentations)) {
       await ask({ messages: [asked, { role: "assistant", content: first.content }, { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "18C" }] }], tools });
       for await (const event of await ask({ stream: true, messages: [{ role: "user", content: "And again?" }] })) assert.ok(event);
       await assert.rejects(ask({ model: "error-model", messages: [asked] }));
+      await ask({ messages: [{ role: "user", content: "a long one" }] });
       span.end();
     });
     await provider.forceFlush();
@@ -47,8 +48,8 @@ for (const [name, instrument] of Object.entries(instrumentations)) {
     assert.deepEqual(read.roots.map((r) => r.name), ["question"]);
     const calls = read.ofType("llm");
     for (const call of calls) assert.equal(call.parent_run_id, read.roots[0].id);
-    const [asking, answering, streamed, refused] = calls;
-    for (const call of [asking, answering]) assertTokens(call);
+    const [asking, answering, streamed, refused, long] = calls;
+    for (const call of [asking, answering, streamed]) assertTokens(call);
     assert.deepEqual(asking.inputs.messages.map((m) => m.role), ["system", "user"]);
     assert.equal(asking.inputs.messages[0].content, "Be brief.");
     const [called] = asking.outputs.messages.flatMap((m) => m.tool_calls ?? []);
@@ -61,9 +62,8 @@ for (const [name, instrument] of Object.entries(instrumentations)) {
     assert.match(text(streamed.outputs), new RegExp(answerText));
     assert.equal(asking.extra.metadata.ls_provider, "anthropic");
     assert.equal(asking.extra.metadata.ls_model_name, "claude-sonnet-4-5");
-    if (refused) {
-      assert.equal(refused.status, "error");
-      assert.match(refused.error, /not available/);
-    }
+    assert.equal(refused.status, "error");
+    assert.match(refused.error, /not available/);
+    assertTokens(long, 116);
   });
 }

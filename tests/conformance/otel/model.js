@@ -26,19 +26,19 @@ const stream = (response, body) => {
   response.end("data: [DONE]\n\n");
 };
 
-// Anthropic counts cached tokens beside the others: 8 + 16 cached = 24.
-const anthropicUsage = { input_tokens: 8, cache_read_input_tokens: 16, cache_creation_input_tokens: 0, output_tokens: 9 };
+// Anthropic counts cached tokens beside the others: 8 + 16 cached = 24; of a long prompt 100 + 16 = 116.
+const anthropicUsage = (body) => ({ input_tokens: text(body.messages).includes("long") ? 100 : 8, cache_read_input_tokens: 16, cache_creation_input_tokens: 0, output_tokens: 9 });
 
 const messages = (body) => {
   const wantsTool = body.tools?.length && !text(body.messages).includes("tool_result");
   const content = wantsTool ? [{ type: "text", text: "Let me look." }, { type: "tool_use", id: "toolu_1", name: body.tools[0].name, input: { city: "Paris" } }] : [{ type: "text", text: answerText }];
-  return { id: "msg_1", type: "message", role: "assistant", model: "claude-sonnet-4-5", content, stop_reason: wantsTool ? "tool_use" : "end_turn", stop_sequence: null, usage: anthropicUsage };
+  return { id: "msg_1", type: "message", role: "assistant", model: "claude-sonnet-4-5", content, stop_reason: wantsTool ? "tool_use" : "end_turn", stop_sequence: null, usage: anthropicUsage(body) };
 };
 
 const messageStream = (response, body) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (type, data) => response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
-  send("message_start", { message: { ...messages(body), content: [], stop_reason: null, usage: { ...anthropicUsage, output_tokens: 1 } } });
+  send("message_start", { message: { ...messages(body), content: [], stop_reason: null, usage: { ...anthropicUsage(body), output_tokens: 1 } } });
   send("content_block_start", { index: 0, content_block: { type: "text", text: "" } });
   for (const said of answerText.split(/(?<= )/)) send("content_block_delta", { index: 0, delta: { type: "text_delta", text: said } });
   send("content_block_stop", { index: 0 });

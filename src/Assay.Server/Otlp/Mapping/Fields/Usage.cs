@@ -54,7 +54,7 @@ internal static class Usage
             Lenient(span, "gen_ai.usage.output_token_details")
         );
         OfProviderMetadata(span, figures);
-        return figures.Inclusive();
+        return Traceloop.LeavesCacheOut(span) ? figures.Exclusive() : figures.Inclusive();
     }
 
     /// <summary>AI SDK: what the provider said besides, OpenAI's cached tokens and Anthropic's cache by life.</summary>

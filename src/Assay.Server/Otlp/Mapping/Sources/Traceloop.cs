@@ -99,6 +99,10 @@ internal static class Traceloop
             && texts.Sum(Assay.Core.Models.TokenEstimator.Count) == prompt;
     }
 
+    /// <summary>JS hands on Anthropic's own counts, which leave cached tokens out of the prompt; Python adds them up.</summary>
+    public static bool LeavesCacheOut(SpanView span) =>
+        span.Scope.Name == "@traceloop/instrumentation-anthropic";
+
     private static Content? Flat(SpanView span, string prefix, string role, string field)
     {
         if (IndexedKeys.Read(span, prefix, "tool_calls") is not { } list)
