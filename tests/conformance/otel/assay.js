@@ -15,12 +15,13 @@ const api = async (path, body) => {
   return response.json();
 };
 
-/** All runs of a project in execution order, each with its `children`; the roots come first in `roots`. */
+/** All runs of a project by start, each with its `children`; the roots come first in `roots`. */
 export const readProject = async (name) => {
   const [session] = await api(`/sessions?name=${encodeURIComponent(name)}`);
   assert.ok(session, `there is no project ${name}`);
   const { runs } = await api("/runs/query", { session: [session.id], limit: 100 });
-  runs.sort((a, b) => (a.dotted_order < b.dotted_order ? -1 : 1));
+  const at = (run) => run.start_time + run.dotted_order;
+  runs.sort((a, b) => (at(a) < at(b) ? -1 : 1));
   for (const run of runs) run.children = runs.filter((r) => r.parent_run_id === run.id);
   return { runs, roots: runs.filter((r) => !runs.some((p) => p.id === r.parent_run_id)), named: (n) => runs.find((r) => r.name === n) ?? assert.fail(`no run ${n} among ${runs.map((r) => r.name)}`), ofType: (t) => runs.filter((r) => r.run_type === t) };
 };
