@@ -77,6 +77,7 @@ class EvaluatorEditor extends HTMLElement {
     const field = (title, input, more = "", help = null) => h(`label${more}`, {}, title, input, help ? h("small", {}, help) : null);
     const text = (value, set, attributes = {}) => h("input", { type: "text", value: value ?? "", oninput: (e) => this.touch(() => set(e.target.value)), ...attributes });
     this.form.replaceChildren(
+      h("div.ev-scroll", {},
       h(
         "section",
         {},
@@ -91,6 +92,7 @@ class EvaluatorEditor extends HTMLElement {
       ),
       ...(this.isJudge ? this.judge(field, text).filter(Boolean) : [this.draft.kind === "Code" ? this.code(field) : this.builtIn(field, text)]),
       this.problem,
+      ),
       isReadOnly
         ? ""
         : h(
@@ -287,7 +289,8 @@ class EvaluatorEditor extends HTMLElement {
       this.variables = found.variables;
       this.drawMap();
     }
-    if (!found.problem) this.load(null, true);
+    this.isSound = !found.problem;
+    if (this.isSound) this.load(null, true);
   }
 
   drawMap() {
@@ -323,7 +326,7 @@ class EvaluatorEditor extends HTMLElement {
   }
 
   async load(cursor, isSilent = false) {
-    if (!this.project) return;
+    if (!this.project || !this.isSound) return;
     const mine = (this.loading = {});
     if (cursor === null && !isSilent) this.list.replaceChildren(h("p.hint", {}, "Reading rows…"));
     try {
@@ -358,7 +361,7 @@ class EvaluatorEditor extends HTMLElement {
       "article.ev-row",
       {},
       h("header", {}, h("b.ell", { title: row.title, dir: "auto" }, row.title), h("a.btn.gh.sm", { href: `/r/${row.run}` }, "Trace"), button),
-      h("dl.ev-val", {}, values.map(([name, value]) => [h("dt", {}, name), h("dd", { dir: "auto", tabindex: value.length > 300 ? 0 : null }, value || "(empty)")])),
+      h("dl.ev-val", {}, values.map(([name, value]) => [h("dt", {}, name), h("dd", { dir: "auto", tabindex: value.length > 100 || value.split("\n").length > 3 ? 0 : null }, value || "(empty)")])),
       row.missing.map((m) => h("p.ev-miss", {}, `Would not be judged: ${m}.`)),
       row.sent ? h("details", {}, h("summary", {}, "What the judge is sent"), h("pre", { dir: "auto", tabindex: 0 }, row.sent)) : null,
       out,
