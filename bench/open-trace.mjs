@@ -77,7 +77,7 @@ try {
     rounds.push(
       await page.evaluate(() => {
         const [nav] = performance.getEntriesByType("navigation");
-        const rows = performance.getEntriesByType("resource").filter((r) => r.name.includes("/rows"));
+        const rows = performance.getEntriesByType("resource").filter((r) => /\/rows($|\?)/.test(r.name));
         return { page: nav.responseEnd, asked: rows[0].requestStart, rows: rows.at(-1).responseEnd, ready: performance.getEntriesByName("trace-ready")[0].startTime, bytes: rows[0].encodedBodySize, reads: rows.length, elements: document.querySelectorAll("*").length };
       }),
     );

@@ -59,11 +59,11 @@ export async function copy(text) {
   }
 }
 
-/** Fetches, and turns every failure into words; a fetch that is under way already is taken over. */
-export async function ask(url, options, started) {
+/** Fetches, and turns every failure into words. */
+export async function ask(url, options) {
   let response;
   try {
-    response = await (started ?? fetch(url, options));
+    response = await fetch(url, options);
   } catch (e) {
     if (e.name === "AbortError") throw e;
     throw new Error("The server cannot be reached.");

@@ -125,10 +125,7 @@ class TraceView extends HTMLElement {
   }
 
   async load() {
-    // The page may have asked before this script was there; that answer is good once.
-    const ahead = globalThis.rowsAhead;
-    globalThis.rowsAhead = null;
-    const raw = await (await ask(this.dataset.rows, undefined, ahead?.url === this.dataset.rows ? ahead.answer : undefined)).json();
+    const raw = await (await ask(this.dataset.rows)).json();
     if (this.gone) return;
     if (!raw.kind.length) throw new Error("This trace has no runs.");
     const first = !this.model;
