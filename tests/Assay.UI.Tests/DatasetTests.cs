@@ -186,6 +186,12 @@ public sealed class DatasetTests(Screens screens)
         );
         Assert.Equal("weights", await File.ReadAllTextAsync(await file.PathAsync(), Cancel));
 
+        // Half of weak's answers are wrong: a click on the score finds them.
+        await page.GotoAsync($"/data/{dataset}/experiments/{experiments[0]}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Scores" }).ClickAsync();
+        await page.Locator("#rfacets a", new() { HasText = "=0" }).ClickAsync();
+        await Expect(page.Locator("result-grid .tr")).ToHaveCountAsync(20);
+
         await page.GotoAsync(
             $"/data/{dataset}/compare?selectedSessions={experiments[0]},{experiments[1]}"
         );

@@ -473,3 +473,36 @@ test("annotation queues hold runs for review", async () => {
   await client.deleteAnnotationQueue(queue.id);
   await assert.rejects(client.readAnnotationQueue(queue.id), /404|not found/i);
 });
+
+test("newer clients list datasets by cursor and change the metadata of many examples at once", async () => {
+  const client = newClient();
+  const prefix = named("cursor");
+  const made = [];
+  for (let i = 0; i < 3; i++) made.push(await client.createDataset(`${prefix} ${i}`));
+  const v2 = async (query) => (await fetch(`${process.env.ASSAY_URL}/api/v2/datasets?${new URLSearchParams(query)}`, { headers: { "x-api-key": apiKey } })).json();
+  const first = await v2({ name_contains: prefix, page_size: 2, sort_by: "name", sort_order: "asc" });
+  const second = await v2({ name_contains: prefix, page_size: 2, sort_by: "name", sort_order: "asc", cursor: first.next_cursor });
+  assert.deepEqual([...first.items, ...second.items].map((d) => d.id), made.map((d) => d.id));
+  assert.equal(second.next_cursor, null);
+
+  const dataset = made[0];
+  await client.createExamples([1, 2].map((n) => ({ dataset_id: dataset.id, inputs: { n }, metadata: { keep: n, tags: ["a"] }, split: "train" })));
+  const ids = (await all(client.listExamples({ datasetId: dataset.id }))).map((e) => e.id);
+  const gone = randomUUID();
+  const versions = async () => (await raw("GET", `/datasets/${dataset.id}/versions`)).json.length;
+  const before = await versions();
+  const answer = await raw("PATCH", `/platform/datasets/${dataset.id}/examples/metadata`, {
+    example_ids: [...ids, gone],
+    operations: [
+      { key: "level", operation: "SET", value: { deep: 1 } },
+      { key: "tags", operation: "ARRAY_ADD", values: ["b", "a"] },
+      { key: "tags", operation: "ARRAY_REMOVE", values: ["a"] },
+      { key: "dataset_split", operation: "ARRAY_ADD", values: ["gold"] },
+    ],
+  });
+  assert.equal(answer.status, 207, JSON.stringify(answer.json));
+  assert.deepEqual(answer.json.statuses.map((s) => s.status), ["UPDATED", "UPDATED", "NOT_FOUND"]);
+  assert.equal(await versions(), before + 1);
+  for (const e of await all(client.listExamples({ datasetId: dataset.id }))) assert.deepEqual(e.metadata, { keep: e.inputs.n, tags: ["b"], level: { deep: 1 }, dataset_split: ["train", "gold"] });
+  for (const body of [{}, { example_ids: ids }, { example_ids: ids, operations: [{ key: "a", operation: "DROP" }] }, { example_ids: ids, operations: [{ key: "a", operation: "ARRAY_ADD", values: [] }] }]) assert.equal((await raw("PATCH", `/platform/datasets/${dataset.id}/examples/metadata`, body)).status, 422);
+});

@@ -66,7 +66,15 @@ public sealed class ExperimentMeasures
                 .Values.Where(e => double.IsFinite(e.Values[metric]))
                 .Select(e => (ClusterOf(e.ExampleId, clusters), e.Values[metric]))
         );
-        return Intervals.Mean(means);
+        var mean = Intervals.Mean(means);
+        // Of shares of failures nothing below none and above all is possible.
+        return mean is not null && Metrics[metric].Kind == MetricKind.Errors
+            ? mean with
+            {
+                Lower = Math.Max(0, mean.Lower),
+                Upper = Math.Min(1, mean.Upper),
+            }
+            : mean;
     }
 
     /// <summary>Smallest and largest value of a metric over the examples; infinities where nothing was measured.</summary>

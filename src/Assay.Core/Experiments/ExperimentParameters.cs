@@ -54,6 +54,8 @@ public static class ExperimentParameters
         "dataset_splits",
         "num_repetitions",
         "num_examples",
+        "prompt_commit",
+        "lc_hub_commit_hash",
     ];
 
     /// <summary>Values by name, known ones first.</summary>

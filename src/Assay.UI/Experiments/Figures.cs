@@ -33,19 +33,29 @@ internal static class Figures
                 _ => value.ToString("0.###", CultureInfo.InvariantCulture),
             };
 
-    /// <summary>A difference with its sign.</summary>
-    public static string Difference(Metric metric, double value) =>
-        !double.IsFinite(value) ? "–"
-        : value == 0 ? "±0"
-        : (value > 0 ? "+" : "−")
-            + metric.Kind switch
-            {
-                MetricKind.Latency => Format.Seconds(Math.Abs(value)),
-                MetricKind.Tokens => Math.Abs(value).ToString("0.#", CultureInfo.InvariantCulture),
-                MetricKind.Cost => Format.Money((decimal)Math.Abs(value)),
-                MetricKind.Errors => Format.Percentage(100 * Math.Abs(value)),
-                _ => Math.Abs(value).ToString("0.###", CultureInfo.InvariantCulture),
-            };
+    /// <summary>A difference with its sign; one that is too small to be seen in the digits shown has none.</summary>
+    public static string Difference(Metric metric, double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return "–";
+        }
+
+        var text = Size(metric, Math.Abs(value));
+        return value == 0 ? "±0"
+            : text == Size(metric, 0) ? "±" + text
+            : (value > 0 ? "+" : "−") + text;
+    }
+
+    private static string Size(Metric metric, double value) =>
+        metric.Kind switch
+        {
+            MetricKind.Latency => Format.Seconds(value),
+            MetricKind.Tokens => value.ToString("0.#", CultureInfo.InvariantCulture),
+            MetricKind.Cost => Format.Money((decimal)value),
+            MetricKind.Errors => Format.Percentage(100 * value),
+            _ => value.ToString("0.###", CultureInfo.InvariantCulture),
+        };
 
     /// <summary>How good a value is between the least and the most, 0 to 1, for colours.</summary>
     public static double Heat(Metric metric, double value, (double Low, double High) range)

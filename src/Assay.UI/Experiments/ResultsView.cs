@@ -166,6 +166,65 @@ public sealed class ResultsView
             : (low, high);
     }
 
+    /// <summary>
+    /// Conditions worth a click, by metric with a score: each value where there are few, else below and from the middle on; with the number of
+    /// examples that one of the experiments meets them on. Keys with blanks cannot be searched by and are left out.
+    /// </summary>
+    public IReadOnlyList<(
+        Metric Metric,
+        IReadOnlyList<(string Condition, int Count)> Values
+    )> Facets()
+    {
+        const int few = 6;
+        var facets = new List<(Metric, IReadOnlyList<(string, int)>)>();
+        for (var m = 0; m < Metrics.Count; m++)
+        {
+            var place = m;
+            var key = Metrics[m].Key;
+            if (Metrics[m].Kind != MetricKind.Score || !IsShown(m) || key.Any(char.IsWhiteSpace))
+            {
+                continue;
+            }
+
+            var values = Experiments
+                .SelectMany(e => e.Examples.Values.Select(x => (x.ExampleId, V: x.Values[place])))
+                .Where(x => double.IsFinite(x.V))
+                .ToList();
+            string Text(double v) => v.ToString("0.######", CultureInfo.InvariantCulture);
+            int Count(Func<double, bool> meets) =>
+                values.Where(x => meets(x.V)).Select(x => x.ExampleId).Distinct().Count();
+            var distinct = values.Select(x => x.V).Distinct().Order().ToList();
+            if (distinct.Count is > 1 and <= few)
+            {
+                facets.Add(
+                    (
+                        Metrics[m],
+                        [
+                            .. distinct.Select(v =>
+                                ($"{key}={Text(v)}", Count(x => Math.Abs(x - v) < 1e-9))
+                            ),
+                        ]
+                    )
+                );
+            }
+            else if (distinct.Count > few)
+            {
+                var middle = distinct[distinct.Count / 2];
+                facets.Add(
+                    (
+                        Metrics[m],
+                        [
+                            ($"{key}<{Text(middle)}", Count(x => x < middle)),
+                            ($"{key}>={Text(middle)}", Count(x => x >= middle)),
+                        ]
+                    )
+                );
+            }
+        }
+
+        return facets;
+    }
+
     private async Task FilterAsync(
         ExperimentTables tables,
         ExampleReader reader,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Datasets;
+using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 
@@ -13,6 +14,7 @@ internal static class DatasetEndpoints
     {
         app.MapPost("/api/v1/datasets", CreateAsync).Needs(Permission.Write);
         app.MapGet("/api/v1/datasets", ListAsync).Needs(Permission.Read);
+        app.MapGet("/api/v2/datasets", ListV2Async).Needs(Permission.Read);
         app.MapDelete("/api/v1/datasets", DeleteManyAsync).Needs(Permission.Delete);
         app.MapGet("/api/v1/datasets/stream", StreamAsync).Needs(Permission.Read);
         app.MapGet("/api/v1/datasets/{id:guid}", GetAsync).Needs(Permission.Read);
@@ -65,6 +67,62 @@ internal static class DatasetEndpoints
             }
 
             w.WriteEndArray();
+        });
+    }
+
+    /// <summary>The list of newer clients: pages by cursor.</summary>
+    private static async Task<IResult> ListV2Async(HttpContext context, DatasetCatalog catalog)
+    {
+        var q = context.Request.Query;
+        var offset = 0;
+        if (
+            q.Word("cursor") is { } cursor
+            && !int.TryParse(
+                cursor,
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out offset
+            )
+        )
+        {
+            throw new InvalidCursorException();
+        }
+
+        var size = q.Whole("page_size", 20, 1, 100);
+        // One more tells whether there is another page.
+        var found = await catalog.ListAsync(
+            context.Caller(),
+            Query(q) with
+            {
+                IsDescending = q.Word("sort_order") switch
+                {
+                    null => q.Flag("sort_by_desc") ?? true,
+                    "desc" => true,
+                    "asc" => false,
+                    _ => throw BodyFields.Wrong("sort_order", "asc or desc"),
+                },
+                Offset = offset,
+                Limit = size + 1,
+            },
+            context.RequestAborted
+        );
+        return WireResult.Json(w =>
+        {
+            w.WriteStartObject();
+            w.WriteStartArray("items");
+            foreach (var item in found.Take(size))
+            {
+                DatasetOut.Write(w, item.Dataset, item.ExperimentCount, item.LastExperimentStart);
+            }
+
+            w.WriteEndArray();
+            w.WriteString(
+                "next_cursor",
+                found.Count > size
+                    ? (offset + size).ToString(System.Globalization.CultureInfo.InvariantCulture)
+                    : null
+            );
+            w.WriteEndObject();
         });
     }
 

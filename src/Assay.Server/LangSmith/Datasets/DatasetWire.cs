@@ -14,6 +14,7 @@ internal static class DatasetWire
     {
         app.MapDatasets();
         app.MapExamples();
+        app.MapExampleMetadata();
         app.MapDatasetFiles();
         app.MapSharedDatasets();
         app.MapExperiments();
