@@ -71,6 +71,7 @@ public static class UiServices
         endpoints.MapImports();
         endpoints.MapFromRuns();
         endpoints.MapResults();
+        endpoints.MapExperimentTable();
         endpoints.MapAuditExport();
         endpoints.MapRecosting();
         return new Both(app.MapRazorComponents<App>(), endpoints);

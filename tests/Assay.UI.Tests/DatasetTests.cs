@@ -169,6 +169,15 @@ public sealed class DatasetTests(Screens screens)
         await page.GetByLabel("Chart of").SelectOptionAsync("train/loss");
         await Expect(page.Locator(".xchart .yt")).ToHaveTextAsync("train/loss");
 
+        var table = await screens.Server.Client.GetStringAsync(
+            new Uri($"{screens.Server.Address}/ui/data/{dataset}/experiments/export"),
+            Cancel
+        );
+        var lines = table.TrimEnd().Split("\r\n");
+        Assert.Equal(3, lines.Length);
+        Assert.Contains("train/loss", lines[0], StringComparison.Ordinal);
+        Assert.Contains("aaaaaaaa* (trunk)", lines[1], StringComparison.Ordinal);
+
         // People say something about an example itself.
         await page.GotoAsync($"/data/{dataset}");
         await page.Locator("data-grid .tr a[data-row]").First.ClickAsync();
