@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Datasets;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
+using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
@@ -58,6 +59,10 @@ public static class CoreServices
         services.AddSingleton<ShareLinks>();
         services.AddSingleton<SavedViews>();
         services.AddDatasets();
+        services.AddSingleton<JobSignals>();
+        services.AddSingleton<ExperimentJobs>();
+        services.AddSingleton<JobExecutions>();
+        services.AddSingleton<CostEstimates>();
         return services;
     }
 }

@@ -1,5 +1,6 @@
 using Assay.Core;
 using Assay.Core.Access;
+using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models.Prices;
 using Assay.Core.Traces;
 using Assay.Gateway;
@@ -69,6 +70,9 @@ builder.AddAuth();
 builder.AddOwnTelemetry();
 builder.Services.AddHostedService<RetentionWorker>();
 builder.Services.AddHostedService<RecostWorker>();
+
+// After the store, so that it stops before it.
+builder.Services.AddHostedService<ExperimentJobWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
 builder.Services.AddOtlp();

@@ -4,6 +4,7 @@ using Assay.UI.Datasets;
 using Assay.UI.Evaluators;
 using Assay.UI.Experiments;
 using Assay.UI.Feedback;
+using Assay.UI.Jobs;
 using Assay.UI.Layout;
 using Assay.UI.Playground;
 using Assay.UI.Projects;
@@ -66,6 +67,7 @@ public static class UiServices
         endpoints.MapPlayground();
         endpoints.MapPromptEditor();
         endpoints.MapEvaluators();
+        endpoints.MapJobs();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();

@@ -92,15 +92,26 @@ public sealed class ExampleReader(IDbContextFactory<MetadataContext> metadata, I
     }
 
     /// <summary>The ids of a dataset's examples in the order they are listed in.</summary>
-    public async Task<IReadOnlyList<Guid>> IdsAsync(
+    public Task<IReadOnlyList<Guid>> IdsAsync(
         Caller caller,
         Guid datasetId,
         AsOf asOf,
         CancellationToken cancellationToken
+    ) =>
+        IdsAsync(
+            caller,
+            new ExampleQuery { DatasetId = datasetId, AsOf = asOf },
+            cancellationToken
+        );
+
+    /// <summary>The ids of the examples that a question finds, all of them; conditions on metadata and filters are not for this.</summary>
+    public async Task<IReadOnlyList<Guid>> IdsAsync(
+        Caller caller,
+        ExampleQuery query,
+        CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Read);
-        var query = new ExampleQuery { DatasetId = datasetId, AsOf = asOf };
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var (rows, _) = await AskAsync(db, caller, query, cancellationToken);
         return await Ordered(rows, query).Select(r => r.ExampleId).ToListAsync(cancellationToken);

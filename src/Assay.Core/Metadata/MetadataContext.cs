@@ -4,6 +4,7 @@ using Assay.Core.Datasets;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
 using Assay.Core.Experiments;
+using Assay.Core.Experiments.Jobs;
 using Assay.Core.Feedback;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
@@ -152,6 +153,12 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Reservations and reviews of items.</summary>
     public DbSet<QueueReview> QueueReviews => Set<QueueReview>();
+
+    /// <summary>Background work on experiments.</summary>
+    public DbSet<ExperimentJob> ExperimentJobs => Set<ExperimentJob>();
+
+    /// <summary>Rows of that work.</summary>
+    public DbSet<ExperimentJobRow> ExperimentJobRows => Set<ExperimentJobRow>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

@@ -55,6 +55,19 @@ public sealed class PromptVariant
     /// <summary>Variables that need a value, in the order of first use.</summary>
     public IReadOnlyList<string> Names { get; }
 
+    /// <summary>Temperature and the like, as providers name them; without the model and the form of the answer.</summary>
+    public IReadOnlyDictionary<string, JsonNode?> Parameters =>
+        ChatJson
+            .Parameters(Model, _options)
+            .Where(p => p.Key is not ("model" or "response_format"))
+            .ToDictionary(p => p.Key, p => p.Value);
+
+    /// <summary>The most tokens of an answer; null for the provider's own limit.</summary>
+    public int? MaxOutputTokens => _options.MaxOutputTokens;
+
+    /// <summary>True when the answer is asked for as an object of a schema.</summary>
+    public bool HasSchema => _options.ResponseFormat is ChatResponseFormatJson { Schema: not null };
+
     /// <summary>What runs of it say about the prompt they came from, in the names LangChain's clients use.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 

@@ -2,6 +2,7 @@
 // asks the models and records the runs. Everything a person typed goes into the page as text, never as HTML.
 import { ask, copy, icon, toast } from "./kit.js";
 import { snippet } from "./playground-code.js";
+import { runOnDataset } from "./playground-dataset.js";
 
 const MAX_VARIANTS = 8;
 const ROLES = ["system", "user", "assistant", "tool", "placeholder"];
@@ -197,6 +198,7 @@ class Playground extends HTMLElement {
         "footer.pg-foot",
         {},
         h("button.btn.sm", { type: "button", onclick: () => this.run(column) }, glyph("play"), "Run"),
+        h("button.btn.sm", { type: "button", onclick: () => this.onDataset(variant, index) }, glyph("data"), "Run on a dataset"),
         h("button.btn.sm", { type: "button", onclick: () => this.saveDialog(variant) }, glyph("save"), "Save as commit"),
         h("button.btn.sm", { type: "button", onclick: () => this.codeDialog(variant) }, glyph("code"), "Copy as code"),
       ),
@@ -448,6 +450,17 @@ class Playground extends HTMLElement {
     );
     const dialog = this.dialog("Save as commit", form);
     handle.focus();
+  }
+
+  onDataset(variant, index) {
+    let body;
+    try {
+      body = this.body(variant);
+    } catch (e) {
+      return toast(e.message, true);
+    }
+    delete body.variables;
+    runOnDataset({ body, variables: this.state.variables, title: variant.prompt?.handle ?? `variant ${String.fromCharCode(65 + index)}`, dataset: this.dataset.dataset });
   }
 
   codeDialog(variant) {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -12,13 +13,15 @@ namespace Assay.Server.Tests.Models;
 
 /// <summary>
 /// A provider that speaks the makers' dialects on a real socket. The model's name says what it does: <c>ok</c>, <c>tools</c>,
-/// <c>status-429</c>, <c>busy-then-ok</c>, <c>broken</c> (the stream is cut), <c>garbage</c> (not JSON), <c>silent</c> (never answers),
+/// <c>status-429</c>, <c>busy-then-ok</c>, <c>second-time</c> (fails each question once), <c>broken</c> (the stream is cut), <c>garbage</c> (not JSON), <c>silent</c> (never answers),
 /// <c>drip</c> (slow, but never silent for long). Remembers the last request.
 /// </summary>
 public sealed class FakeModelServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, bool> _asked = new();
     private int _busy;
+    private int _calls;
 
     private FakeModelServer(WebApplication app) => _app = app;
 
@@ -28,7 +31,7 @@ public sealed class FakeModelServer : IAsyncDisposable
 
     public string LastAuthorization { get; private set; } = "";
 
-    public int Calls { get; private set; }
+    public int Calls => _calls;
 
     public static async Task<FakeModelServer> StartAsync()
     {
@@ -63,10 +66,10 @@ public sealed class FakeModelServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context, Func<bool, IEnumerable<string>> dialect)
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
-        LastBody = body.RootElement.Clone();
+        var asked = LastBody = body.RootElement.Clone();
         LastAuthorization = context.Request.Headers.Authorization.ToString();
-        Calls++;
-        var model = LastBody.GetProperty("model").GetString()!;
+        Interlocked.Increment(ref _calls);
+        var model = asked.GetProperty("model").GetString()!;
         if (model.StartsWith("status-", StringComparison.Ordinal))
         {
             await RefuseAsync(
@@ -80,6 +83,15 @@ public sealed class FakeModelServer : IAsyncDisposable
         {
             context.Response.Headers.RetryAfter = "0";
             await RefuseAsync(context, 429);
+            return;
+        }
+
+        if (
+            model == "second-time"
+            && _asked.TryAdd(asked.GetProperty("messages").GetRawText(), true)
+        )
+        {
+            await RefuseAsync(context, 500);
             return;
         }
 

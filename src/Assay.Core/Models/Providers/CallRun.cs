@@ -27,6 +27,7 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             DottedOrder = call.Parent is { } parent
                 ? $"{parent.DottedOrder}.{RunNormalizer.OrderSegment(start, RunId)}"
                 : null,
+            ProjectId = call.ProjectId,
             ProjectName = call.ProjectName,
             Name = call.RunName,
             Kind = RunKind.Llm,
@@ -53,6 +54,7 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             RunId = RunId,
             TraceId = call.Parent?.TraceId ?? RunId,
             ParentRunId = call.Parent?.RunId,
+            ProjectId = call.ProjectId,
             ProjectName = call.ProjectName,
             EndTime = start + latency,
             FirstTokenTime = start + first,

@@ -20,6 +20,9 @@ public sealed record ModelCall
     /// <summary>The project its run goes to; made on first use.</summary>
     public required string ProjectName { get; init; }
 
+    /// <summary>The project by id, which wins over the name: a project that is renamed meanwhile stays the same one.</summary>
+    public Guid? ProjectId { get; init; }
+
     /// <summary>Name of the run.</summary>
     public string RunName { get; init; } = "Model call";
 

@@ -12,6 +12,8 @@ public sealed class ModelProviders(
     TimeProvider time
 )
 {
+    private readonly SemaphoreSlim _monthBegins = new(1, 1);
+
     /// <summary>The longest name.</summary>
     public const int MaxNameLength = 100;
 
@@ -267,9 +269,8 @@ public sealed class ModelProviders(
         var month = MonthOf(time.GetUtcNow());
         var unpriced = isUnpriced ? 1 : 0;
         var cost = dollars ?? 0;
-        for (var attempt = 0; ; attempt++)
-        {
-            var changed = await db
+        Task<int> AddAsync() =>
+            db
                 .ModelSpends.Where(s => s.WorkspaceId == workspaceId && s.Month == month)
                 .ExecuteUpdateAsync(
                     set =>
@@ -278,21 +279,33 @@ public sealed class ModelProviders(
                             .SetProperty(s => s.UnpricedCalls, s => s.UnpricedCalls + unpriced),
                     cancellationToken
                 );
-            if (changed > 0)
-            {
-                return;
-            }
+        if (await AddAsync() > 0)
+        {
+            return;
+        }
 
-            db.ModelSpends.Add(new ModelSpend { WorkspaceId = workspaceId, Month = month });
-            try
+        // The first call of a month makes its row; calls at the same time wait for it instead of making another.
+        await _monthBegins.WaitAsync(cancellationToken);
+        try
+        {
+            if (await AddAsync() == 0)
             {
+                db.ModelSpends.Add(
+                    new ModelSpend
+                    {
+                        WorkspaceId = workspaceId,
+                        Month = month,
+                        Dollars = cost,
+                        Calls = 1,
+                        UnpricedCalls = unpriced,
+                    }
+                );
                 await db.SaveChangesAsync(cancellationToken);
             }
-            catch (DbUpdateException) when (attempt == 0)
-            {
-                // Another call made the month's row first; its row is the one to add to.
-                db.ChangeTracker.Clear();
-            }
+        }
+        finally
+        {
+            _monthBegins.Release();
         }
     }
 
