@@ -12,7 +12,7 @@ public sealed class ModelProviders(
     TimeProvider time
 )
 {
-    private readonly SemaphoreSlim _monthBegins = new(1, 1);
+    private static readonly SemaphoreSlim s_monthBegins = new(1, 1);
 
     /// <summary>The longest name.</summary>
     public const int MaxNameLength = 100;
@@ -285,7 +285,7 @@ public sealed class ModelProviders(
         }
 
         // The first call of a month makes its row; calls at the same time wait for it instead of making another.
-        await _monthBegins.WaitAsync(cancellationToken);
+        await s_monthBegins.WaitAsync(cancellationToken);
         try
         {
             if (await AddAsync() == 0)
@@ -305,7 +305,7 @@ public sealed class ModelProviders(
         }
         finally
         {
-            _monthBegins.Release();
+            s_monthBegins.Release();
         }
     }
 
