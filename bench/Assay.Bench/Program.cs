@@ -14,6 +14,8 @@ switch (arguments.Command)
         return await DatasetBench.RunAsync(arguments);
     case "search":
         return await SearchBench.RunAsync(arguments);
+    case "jobs":
+        return await JobBench.RunAsync(arguments);
     default:
         await Console.Error.WriteLineAsync(
             """
@@ -27,6 +29,8 @@ switch (arguments.Command)
                        --runs 200000 --scale 1 --rounds 7 --data DIR (kept)
               data     datasets: import, dataset page, compare page
                        --examples 1000000 --experiments 5 --rows 10000 (0 leaves a part out)
+              jobs     a prompt on a dataset with five evaluators against the simulated model
+                       --rows 1000 --concurrency 8 --latency 50 --code 0 (1: evaluators in JavaScript)
               trace    the same, but all runs are of one trace: --runs 100000 --batch 1000
             """
         );

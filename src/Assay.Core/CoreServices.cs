@@ -6,6 +6,7 @@ using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
+using Assay.Core.Playground;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
@@ -59,6 +60,7 @@ public static class CoreServices
         services.AddSingleton<ShareLinks>();
         services.AddSingleton<SavedViews>();
         services.AddDatasets();
+        services.AddSingleton<PlaygroundSettings>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<ExperimentJobs>();
         services.AddSingleton<JobExecutions>();

@@ -4,6 +4,7 @@ using Assay.Core.Models.Providers;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
 using Assay.Evaluation;
+using Assay.Evaluation.Code;
 
 namespace Assay.Core.Evaluators;
 
@@ -134,10 +135,27 @@ public sealed class EvaluatorFactory(
                     Judge = settings,
                     Prompt = prompt,
                 };
+            case EvaluatorKind.Code:
+                try
+                {
+                    return new OpenedEvaluator(
+                        new CodeEvaluator(EvaluatorSettings.Code(draft.SettingsJson), key)
+                    )
+                    {
+                        Definition = definition,
+                        Version = version,
+                        Needs = EvaluatorNeeds.ToolCalls | EvaluatorNeeds.Documents,
+                    };
+                }
+                catch (FormatException e)
+                {
+                    throw new InvalidEvaluatorException("code", e.Message, e);
+                }
+
             default:
                 throw new InvalidEvaluatorException(
                     "kind",
-                    "this server runs built-in evaluators and judges"
+                    "this server runs built-in evaluators, judges and code"
                 );
         }
     }

@@ -8,6 +8,7 @@ using Assay.Core.Experiments.Jobs;
 using Assay.Core.Feedback;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
+using Assay.Core.Playground;
 using Assay.Core.Projects;
 using Assay.Core.Prompts;
 using Assay.Core.Sharing;
@@ -159,6 +160,9 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Rows of that work.</summary>
     public DbSet<ExperimentJobRow> ExperimentJobRows => Set<ExperimentJobRow>();
+
+    /// <summary>Saved playground settings.</summary>
+    public DbSet<PlaygroundSetting> PlaygroundSettings => Set<PlaygroundSetting>();
 
     /// <summary>Keys of ASP.NET Core Data Protection.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

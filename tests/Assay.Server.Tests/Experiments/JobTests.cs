@@ -272,6 +272,113 @@ public sealed class JobTests(ProviderTests.Servers servers)
         Assert.Equal(3, stats.GetProperty("same").GetProperty("n").GetInt32());
     }
 
+    [Fact]
+    public async Task LangSmiths_wire_has_an_experiment_evaluated_also_by_code()
+    {
+        var dataset = await DatasetAsync(3);
+        var run = await FinalAsync(await StartAsync(dataset, "sim-echo?latency=0", new { }));
+        var evaluator = await EvaluatorAsync(
+            "coded",
+            JsonSerializer.Serialize(
+                new
+                {
+                    code = "(run, example) => ({score: run.outputs.output === example.outputs.answer, comment: 'said ' + run.outputs.output})",
+                }
+            ),
+            EvaluatorKind.Code
+        );
+        var started = await PostAsync(
+            $"/api/v1/runs/experiments/{run.ExperimentId}/evaluate",
+            new { rule_id = evaluator }
+        );
+        await FinalAsync(started.GetProperty("job_id").GetGuid());
+        var jobs = await GetAsync($"/api/v1/runs/experiments/{run.ExperimentId}/jobs");
+        Assert.Equal(
+            ["evaluate", "run"],
+            jobs.EnumerateArray().Select(j => j.GetProperty("kind").GetString())
+        );
+        Assert.Equal("done", jobs[0].GetProperty("status").GetString());
+        var stats = (await GetAsync($"/api/v1/sessions/{run.ExperimentId}")).GetProperty(
+            "feedback_stats"
+        );
+        Assert.Equal(1, stats.GetProperty("coded").GetProperty("avg").GetDouble());
+        foreach (
+            var (body, status) in ((object, HttpStatusCode)[])
+                [
+                    (new { }, HttpStatusCode.UnprocessableEntity),
+                    (new { rule_id = Guid.CreateVersion7() }, HttpStatusCode.UnprocessableEntity),
+                    (new { rule_id = "x" }, HttpStatusCode.UnprocessableEntity),
+                ]
+        )
+        {
+            using var refused = await _client.PostAsJsonAsync(
+                $"/api/v1/runs/experiments/{run.ExperimentId}/evaluate",
+                body,
+                Cancel
+            );
+            Assert.Equal(status, refused.StatusCode);
+        }
+
+        using var missing = await _client.PostAsJsonAsync(
+            $"/api/v1/runs/experiments/{dataset}/evaluate",
+            new { rule_id = evaluator },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+    }
+
+    [Fact]
+    public async Task Playground_settings_are_kept_changed_and_deleted()
+    {
+        var made = await PostAsync(
+            "/api/v1/playground-settings",
+            new
+            {
+                name = "mine",
+                settings = new { model = new { lc = 1, kwargs = new { temperature = 0.2 } } },
+                options = new { requests_per_second = 2 },
+            }
+        );
+        var path = $"/api/v1/playground-settings/{made.GetProperty("id").GetGuid()}";
+        using var changed = await _client.PatchAsJsonAsync(
+            path,
+            new { description = "better", available_in_evaluators = false },
+            Cancel
+        );
+        changed.EnsureSuccessStatusCode();
+        var read = await GetAsync(path);
+        Assert.Equal("mine", read.GetProperty("name").GetString());
+        Assert.Equal("better", read.GetProperty("description").GetString());
+        Assert.False(read.GetProperty("available_in_evaluators").GetBoolean());
+        Assert.Equal(2, read.GetProperty("options").GetProperty("requests_per_second").GetInt32());
+        Assert.Equal(
+            0.2,
+            read.GetProperty("settings")
+                .GetProperty("model")
+                .GetProperty("kwargs")
+                .GetProperty("temperature")
+                .GetDouble()
+        );
+        Assert.Equal(1, (await GetAsync("/api/v1/playground-settings")).GetArrayLength());
+        using var secret = await _client.PostAsJsonAsync(
+            "/api/v1/playground-settings",
+            new { settings = new { }, oauth_client_secret = "s" },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, secret.StatusCode);
+
+        var other = await _server.NewWorkspaceAsync("other settings");
+        using var client = _server.Client(await _server.KeyAsync(other, KeyScope.Full));
+        using var foreign = await client.GetAsync(path, Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, foreign.StatusCode);
+        using var notTheirs = await client.DeleteAsync(path, Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, notTheirs.StatusCode);
+
+        using var deleted = await _client.DeleteAsync(path, Cancel);
+        deleted.EnsureSuccessStatusCode();
+        Assert.Equal(0, (await GetAsync("/api/v1/playground-settings")).GetArrayLength());
+    }
+
     [Theory]
     [InlineData("""{"repetitions":0}""", "repetitions")]
     [InlineData("""{"concurrency":99}""", "concurrency")]
@@ -372,7 +479,11 @@ public sealed class JobTests(ProviderTests.Servers servers)
         return id;
     }
 
-    private async Task<Guid> EvaluatorAsync(string key, string settings) =>
+    private async Task<Guid> EvaluatorAsync(
+        string key,
+        string settings,
+        EvaluatorKind kind = EvaluatorKind.BuiltIn
+    ) =>
         (
             await _server
                 .Get<EvaluatorCatalog>()
@@ -382,7 +493,7 @@ public sealed class JobTests(ProviderTests.Servers servers)
                     {
                         Name = key,
                         FeedbackKey = key,
-                        Kind = EvaluatorKind.BuiltIn,
+                        Kind = kind,
                         SettingsJson = settings,
                     },
                     Cancel

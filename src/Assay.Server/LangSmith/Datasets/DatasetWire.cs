@@ -20,6 +20,7 @@ internal static class DatasetWire
         app.MapExperiments();
         app.MapComparative();
         app.MapExperimentUpload();
+        app.MapEvaluations();
         app.MapGroupedExperiments();
         app.MapGroupedRuns();
         app.MapSharedExperiments();

@@ -1,0 +1,91 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Assay.UI.Tests;
+
+/// <summary>A prompt of the playground run on a dataset, followed, paused, and looked at as an experiment.</summary>
+public sealed class DatasetRunTests(Screens screens)
+{
+    [Fact]
+    public async Task A_variant_runs_on_a_dataset_and_becomes_an_experiment()
+    {
+        var dataset = await DatasetAsync("dataset run", 12);
+        await using var screen = await screens.OpenAsync($"/playground?dataset={dataset}");
+        var page = screen.Page;
+        var variant = page.GetByRole(AriaRole.Listitem, new() { Name = "Variant A" });
+        await variant.GetByLabel("Model").FillAsync("sim-echo?latency=200");
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Run on a dataset" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByText("Costs nothing")).ToBeVisibleAsync();
+        await Expect(dialog.GetByText("12 calls (12 examples)")).ToBeVisibleAsync();
+        // The variable is called question, the input text: the only one there is, so it is meant.
+        await Expect(dialog.GetByLabel("Source of question")).ToHaveValueAsync("text");
+        await dialog.GetByLabel("At a time").FillAsync("1");
+        await dialog.GetByLabel("Experiment's name").FillAsync("from the playground");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+
+        await page.WaitForURLAsync("**/jobs/*");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Resume" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await Expect(page.GetByText("12 of 12 rows")).ToBeVisibleAsync();
+        await Expect(page.Locator("job-view [data-state=Done]")).ToBeVisibleAsync();
+        await Accessible.AssertAsync(page);
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Jobs", Exact = true })
+            .First.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("from the playground");
+        await Accessible.AssertAsync(page);
+        await page.GetByRole(AriaRole.Link, new() { Name = "from the playground" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Experiment", Exact = true })
+            .ClickAsync();
+        await Expect(page.Locator("result-grid")).ToContainTextAsync("question 11");
+    }
+
+    [Fact]
+    public async Task Failed_rows_are_told_with_their_reason_and_can_be_run_again()
+    {
+        var dataset = await DatasetAsync("dataset run that fails", 3);
+        var started = await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            $"/ui/jobs/datasets/{dataset}/run",
+            new
+            {
+                variant = new
+                {
+                    provider = "5173a7ed-0000-4000-8000-000000000001",
+                    model = "sim-chat?fail=1&status=500&latency=0",
+                    messages = new[] { new { role = "user", content = "{text}" } },
+                },
+            }
+        );
+        await using var screen = await screens.OpenAsync(
+            $"/jobs/{started.GetProperty("job").GetString()}"
+        );
+        var page = screen.Page;
+        await Expect(page.GetByText("answered 500").First).ToBeVisibleAsync();
+        await Expect(page.Locator("job-view [data-state=Done]")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run the failed ones again" })
+            .ClickAsync();
+        await Expect(page.Locator("job-view [data-state=Done]")).ToBeVisibleAsync();
+        await Expect(page.GetByText("3 of 3 rows")).ToBeVisibleAsync();
+    }
+
+    private async Task<Guid> DatasetAsync(string name, int examples)
+    {
+        var made = await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            "/api/v1/datasets",
+            new { name }
+        );
+        var id = made.GetProperty("id").GetGuid();
+        await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            "/api/v1/examples/bulk",
+            Enumerable
+                .Range(0, examples)
+                .Select(i => new { dataset_id = id, inputs = new { text = $"question {i}" } })
+        );
+        return id;
+    }
+}
