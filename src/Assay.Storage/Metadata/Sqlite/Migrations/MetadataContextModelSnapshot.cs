@@ -1260,6 +1260,141 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("experiment_view", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Experiments.Jobs.ExperimentJob", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<int>("Done")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("done");
+
+                    b.Property<Guid>("ExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_id");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failed");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("finished_at");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("PlanJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("plan_json");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<byte>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("total");
+
+                    b.Property<int>("Unscored")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unscored");
+
+                    b.Property<Guid?>("UserId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_experiment_job");
+
+                    b.HasIndex("ExperimentId")
+                        .HasDatabaseName("ix_experiment_job_experiment_id");
+
+                    b.HasIndex("State")
+                        .HasDatabaseName("ix_experiment_job_state");
+
+                    b.HasIndex("WorkspaceId", "CreatedAt")
+                        .HasDatabaseName("ix_experiment_job_workspace_id_created_at");
+
+                    b.ToTable("experiment_job", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.Jobs.ExperimentJobRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error");
+
+                    b.Property<Guid?>("ExampleId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("example_id");
+
+                    b.Property<int>("Repetition")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("repetition");
+
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<Guid?>("StaleRunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stale_run_id");
+
+                    b.Property<byte>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.HasKey("JobId", "Number")
+                        .HasName("pk_experiment_job_row");
+
+                    b.HasIndex("JobId", "State", "Number")
+                        .HasDatabaseName("ix_experiment_job_row_job_id_state_number");
+
+                    b.ToTable("experiment_job_row", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Experiments.MetricPoint", b =>
                 {
                     b.Property<Guid>("ExperimentId")
@@ -1641,6 +1776,71 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_spend_limit");
 
                     b.ToTable("spend_limit", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Playground.PlaygroundSetting", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CreatedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<bool>("IsForEvaluators")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_for_evaluators");
+
+                    b.Property<bool>("IsForPlaygrounds")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_for_playgrounds");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("OptionsJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("options_json");
+
+                    b.Property<string>("SettingsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("settings_json");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("type");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<Guid?>("UpdatedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("updated_by");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_playground_setting");
+
+                    b.HasIndex("WorkspaceId", "CreatedAt")
+                        .HasDatabaseName("ix_playground_setting_workspace_id_created_at");
+
+                    b.ToTable("playground_setting", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Projects.Project", b =>
