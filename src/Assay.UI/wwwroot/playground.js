@@ -56,6 +56,9 @@ async function* events(response) {
   }
 }
 
+/** What of a variant a commit holds, as one text: an edited prompt must not claim to be the commit it came from. */
+const contentOf = (variant) => JSON.stringify([variant.messages, variant.format, variant.schema]);
+
 class Playground extends HTMLElement {
   connectedCallback() {
     this.providers = JSON.parse(this.dataset.providers);
@@ -73,7 +76,7 @@ class Playground extends HTMLElement {
 
   complete(variant) {
     const provider = this.providers.find((p) => p.id === variant.provider) ?? this.providers.find((p) => p.models.length) ?? this.providers[0];
-    return {
+    const whole = {
       provider: provider.id,
       model: variant.model || provider.models[0] || "",
       format: variant.format ?? "f-string",
@@ -84,6 +87,12 @@ class Playground extends HTMLElement {
       schema: variant.schema ?? "",
       prompt: variant.prompt ?? null,
     };
+    if (whole.prompt?.commit && !whole.prompt.content) whole.prompt.content = contentOf(whole);
+    return whole;
+  }
+
+  isEdited(variant) {
+    return Boolean(variant.prompt?.commit) && variant.prompt.content !== contentOf(variant);
   }
 
   load() {
@@ -140,6 +149,10 @@ class Playground extends HTMLElement {
   change(how, isNames = false) {
     how();
     this.save();
+    for (const column of this.columns.children) {
+      const mark = column.querySelector("[data-edited]");
+      if (mark) mark.hidden = !this.isEdited(column.variant);
+    }
     if (isNames) {
       clearTimeout(this.later);
       this.later = setTimeout(() => this.check(), 250);
@@ -188,7 +201,7 @@ class Playground extends HTMLElement {
         this.state.variants.length > 1 ? h("button.btn.gh.ic", { type: "button", "aria-label": `Remove variant ${String.fromCharCode(65 + index)}`, title: "Remove", onclick: () => (this.state.variants.splice(index, 1), this.save(), this.build()) }, glyph("x")) : null,
       ),
       isBuiltIn ? h("p.pg-hint", {}, "A simulated model: it answers by rules and costs nothing. ", h("a.lnk", { href: "/settings/providers" }, "Add a real one")) : null,
-      variant.prompt ? h("p.pg-hint", {}, "From prompt ", h("b", {}, variant.prompt.handle), variant.prompt.commit ? ` at ${variant.prompt.commit.slice(0, 8)}` : "") : null,
+      variant.prompt ? h("p.pg-hint", {}, "From prompt ", h("b", {}, variant.prompt.handle), variant.prompt.commit ? ` at ${variant.prompt.commit.slice(0, 8)}` : "", h("span", { "data-edited": true, hidden: !this.isEdited(variant) }, ", edited")) : null,
       messages,
       h("div.row.pg-add", {}, h("button.btn.sm", { type: "button", onclick: () => this.change(() => (variant.messages.push({ role: variant.messages.at(-1)?.role === "user" ? "assistant" : "user", content: "" }), redraw()), true) }, glyph("plus"), "Message"), this.formatSelect(variant)),
       this.settings(variant),
@@ -331,7 +344,8 @@ class Playground extends HTMLElement {
         }
       }
     }
-    return { ...variant, tools: parse(variant.tools, "Tools"), schema: parse(variant.schema, "Schema"), variables };
+    const origin = variant.prompt && { handle: variant.prompt.handle, commit: this.isEdited(variant) ? null : variant.prompt.commit };
+    return { ...variant, prompt: origin, tools: parse(variant.tools, "Tools"), schema: parse(variant.schema, "Schema"), variables };
   }
 
   showRunning() {
@@ -431,7 +445,7 @@ class Playground extends HTMLElement {
           try {
             const isSame = variant.prompt?.handle === handle.value.trim();
             const answer = await ask("/ui/playground/commit", { method: "POST", body: JSON.stringify({ ...this.body(variant), handle: handle.value.trim(), description: description.value, parent: isSame ? variant.prompt.commit : null }) });
-            variant.prompt = await answer.json();
+            variant.prompt = { ...(await answer.json()), content: contentOf(variant) };
             this.save();
             dialog.close();
             toast(`Saved as ${variant.prompt.handle} at ${variant.prompt.commit.slice(0, 8)}`);
