@@ -212,6 +212,16 @@ public sealed class SpanLifecycleTests : IAsyncLifetime
             Exports.Logs(Message(child, "gen_ai.user.message", "What is the weather?")),
             "/v1/logs"
         );
+        using (
+            await _server.Client.GetAsync(
+                $"/api/v1/runs/{Exports.RunId(child)}",
+                TestContext.Current.CancellationToken
+            )
+        )
+        {
+            // Whatever it answers, what was sent before is in the index now.
+        }
+
         await _server.SendAsync(Exports.Of(child));
         await _server.SendAsync(Exports.Of(root));
         var run = await _server.RunAsync(child);
@@ -223,6 +233,10 @@ public sealed class SpanLifecycleTests : IAsyncLifetime
         );
         Assert.Equal("shop", await _server.ProjectOfAsync(child));
         Assert.Equal(Exports.RunId(root), Parent(run));
+        // The index had the records before the span: its place in the order came with its start and its parent.
+        var order = run.GetProperty("dotted_order").GetString()!.Split('.');
+        Assert.Equal(2, order.Length);
+        Assert.EndsWith(Exports.RunId(root).ToString(), order[0], StringComparison.Ordinal);
     }
 
     [Fact]

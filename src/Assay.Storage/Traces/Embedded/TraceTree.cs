@@ -73,6 +73,8 @@ internal sealed class TraceTree
             _isLinked = true;
         }
 
+        // Those below it waited for its start.
+        _isLinked |= IsAnnounced(row.Start) && node.Pk != 0 && !IsAnnounced(node.Start);
         node.Pk = row.Pk;
         node.Row = row;
         node.Own = row.Own;
@@ -228,6 +230,9 @@ internal sealed class TraceTree
         });
     }
 
+    /// <summary>A run that is known by changes alone so far has no start, and no parent that it told.</summary>
+    private static bool IsAnnounced(DateTimeOffset start) => start > DateTimeOffset.UnixEpoch;
+
     private string? OrderOf(TraceNode node)
     {
         var segments = new List<string>();
@@ -238,6 +243,11 @@ internal sealed class TraceTree
             {
                 segments.Add(known);
                 break;
+            }
+
+            if (!IsAnnounced(at.Start))
+            {
+                return null;
             }
 
             segments.Add(RunNormalizer.OrderSegment(at.Start, at.Id));

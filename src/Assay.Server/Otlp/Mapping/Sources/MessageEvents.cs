@@ -14,6 +14,9 @@ internal static class MessageEvents
 {
     private const string Choice = "gen_ai.choice";
 
+    /// <summary>It goes first among records of the same millisecond, which arrive in any order.</summary>
+    private const string SystemMessage = "gen_ai.system.message";
+
     public static Content? Input(SpanView span, RunKind kind)
     {
         if (!MayHave(span))
@@ -159,7 +162,13 @@ internal static class MessageEvents
             }
         }
 
-        return [.. items.OrderBy(i => i.Time).Select(i => (i.Name, i.Body))];
+        return
+        [
+            .. items
+                .OrderBy(i => i.Time)
+                .ThenBy(i => i.Name == SystemMessage ? 0 : 1)
+                .Select(i => (i.Name, i.Body)),
+        ];
     }
 
     private static JsonObject OfEvent(SpanView span, Span.Types.Event item)
