@@ -37,8 +37,15 @@ public static class CoreServices
         services.AddSingleton<TraceContent>();
         services.AddSingleton<TraceFeed>();
         services.AddSingleton<PromptHub>();
+        services.AddSingleton<PromptIncludes>();
         services.AddSingleton<PromptHistory>();
         services.AddSingleton<PromptTags>();
+        services.AddSingleton<PromptTagRequests>();
+        services.AddSingleton<PromptRollouts>();
+        services.AddSingleton<PromptOwners>();
+        services.AddSingleton<PromptOutbox>();
+        services.AddSingleton<PromptWebhooks>();
+        services.AddSingleton<HubRules>();
         services.AddSingleton<PromptDirectories>();
         services.AddSingleton<PromptComments>();
         services.AddSingleton<PromptFigures>();

@@ -1,6 +1,7 @@
 using Assay.Core.Models.Providers;
 using Assay.Gateway.Outbound;
 using Assay.Gateway.Providers;
+using Assay.Gateway.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.Gateway;
@@ -16,6 +17,7 @@ public static class GatewayServices
     {
         services.AddSingleton(rules);
         services.AddSingleton<SafeHttp>();
+        services.AddSingleton<WebhookSender>();
         services.AddSingleton<IModelClients, ModelClients>();
         return services;
     }

@@ -74,6 +74,7 @@ builder.Services.AddHostedService<RecostWorker>();
 
 // After the store, so that it stops before it.
 builder.Services.AddHostedService<ExperimentJobWorker>();
+builder.Services.AddHostedService<WebhookWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
 builder.Services.AddOtlp();

@@ -28,6 +28,7 @@ public sealed class EvaluatorFactory(
     ModelProviders providers,
     ModelCalls calls,
     PromptHistory prompts,
+    PromptIncludes includes,
     TraceIngest ingest,
     VerdictCache cache,
     TimeProvider time
@@ -173,14 +174,20 @@ public sealed class EvaluatorFactory(
 
         try
         {
-            return await prompts.PullAsync(
+            var key = new PromptKey(PromptHub.Self, hub.Handle);
+            return await includes.ResolveAsync(
                 caller,
-                new PromptKey(PromptHub.Self, hub.Handle),
-                hub.Commit is { Length: > 0 } commit ? commit : "latest",
+                key,
+                await prompts.PullAsync(
+                    caller,
+                    key,
+                    hub.Commit is { Length: > 0 } commit ? commit : "latest",
+                    cancellationToken
+                ),
                 cancellationToken
             );
         }
-        catch (PromptNotFoundException e)
+        catch (Exception e) when (e is PromptNotFoundException or InvalidPromptException)
         {
             throw new InvalidEvaluatorException("hub", e.Message, e);
         }

@@ -113,6 +113,27 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
     /// <summary>Remarks on prompts.</summary>
     public DbSet<PromptComment> PromptComments => Set<PromptComment>();
 
+    /// <summary>Likes of remarks.</summary>
+    public DbSet<PromptCommentLike> PromptCommentLikes => Set<PromptCommentLike>();
+
+    /// <summary>Who answers for prompts.</summary>
+    public DbSet<PromptOwner> PromptOwners => Set<PromptOwner>();
+
+    /// <summary>Requests for protected tags.</summary>
+    public DbSet<PromptTagRequest> PromptTagRequests => Set<PromptTagRequest>();
+
+    /// <summary>Roll-outs by share.</summary>
+    public DbSet<PromptRollout> PromptRollouts => Set<PromptRollout>();
+
+    /// <summary>Webhooks of prompts.</summary>
+    public DbSet<PromptWebhook> PromptWebhooks => Set<PromptWebhook>();
+
+    /// <summary>What webhooks are told.</summary>
+    public DbSet<PromptDelivery> PromptDeliveries => Set<PromptDelivery>();
+
+    /// <summary>What workspaces decided about their prompts.</summary>
+    public DbSet<HubSettings> HubSettings => Set<HubSettings>();
+
     /// <summary>Datasets.</summary>
     public DbSet<Dataset> Datasets => Set<Dataset>();
 

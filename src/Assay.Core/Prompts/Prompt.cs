@@ -46,6 +46,9 @@ public sealed class Prompt
     /// <summary>Hidden from lists.</summary>
     public bool IsArchived { get; set; }
 
+    /// <summary>Only its owners and those who manage the workspace change it.</summary>
+    public bool IsRestricted { get; set; }
+
     /// <summary>The prompt it was forked from.</summary>
     public Guid? ForkedFromId { get; init; }
 

@@ -30,6 +30,80 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
         );
     }
 
+    /// <summary>How many like each remark and answered it, and whether the caller likes it.</summary>
+    public async Task<
+        IReadOnlyDictionary<Guid, (int Likes, bool IsLiked, int Answers)>
+    > FiguresAsync(
+        Caller caller,
+        IReadOnlyCollection<Guid> commentIds,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var actor = PromptHub.ActorId(caller);
+        var likes = await db
+            .PromptCommentLikes.Where(l => commentIds.Contains(l.CommentId))
+            .ToListAsync(cancellationToken);
+        var answers = await db
+            .PromptComments.Where(c => c.ParentId != null && commentIds.Contains(c.ParentId.Value))
+            .GroupBy(c => c.ParentId!.Value)
+            .Select(g => new { g.Key, Count = g.Count() })
+            .ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
+        return commentIds.ToDictionary(
+            id => id,
+            id =>
+                (
+                    likes.Count(l => l.CommentId == id),
+                    likes.Any(l => l.CommentId == id && l.ActorId == actor),
+                    answers.GetValueOrDefault(id)
+                )
+        );
+    }
+
+    /// <summary>Likes a remark or takes it back; returns how many like it now.</summary>
+    /// <exception cref="PromptNotFoundException">Prompt or remark is not in reach.</exception>
+    public async Task<int> LikeAsync(
+        Caller caller,
+        PromptKey key,
+        Guid commentId,
+        bool like,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
+        if (
+            !await db.PromptComments.AnyAsync(
+                c => c.PromptId == prompt.Id && c.Id == commentId,
+                cancellationToken
+            )
+        )
+        {
+            throw new PromptNotFoundException("Comment");
+        }
+
+        var actor = PromptHub.ActorId(caller);
+        var known = await db.PromptCommentLikes.FindAsync([commentId, actor], cancellationToken);
+        if (like && known is null)
+        {
+            db.PromptCommentLikes.Add(
+                new PromptCommentLike { CommentId = commentId, ActorId = actor }
+            );
+        }
+        else if (!like && known is not null)
+        {
+            db.PromptCommentLikes.Remove(known);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        return await db.PromptCommentLikes.CountAsync(
+            l => l.CommentId == commentId,
+            cancellationToken
+        );
+    }
+
     /// <summary>Adds a remark.</summary>
     /// <exception cref="InvalidPromptException">It is empty or too long.</exception>
     /// <exception cref="PromptNotFoundException">The prompt or the remark it answers is not in reach.</exception>

@@ -74,6 +74,7 @@ public sealed class PromptDirectories(PromptHistory history)
             new JsonObject { ["files"] = sorted }.ToJsonString(),
             parent ?? (head is [var newest, ..] ? newest.Hash : null),
             null,
+            WebhookSkip.None,
             cancellationToken
         );
         return commit;

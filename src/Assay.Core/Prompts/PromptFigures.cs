@@ -34,7 +34,7 @@ public sealed record CommitFigures
 }
 
 /// <summary>
-/// How commits do in use. LangSmith's and LangChain's clients write <c>lc_hub_commit_hash</c> into the metadata of the run that formats the
+/// How commits do in use. LangSmith's Python client writes <c>lc_hub_commit_hash</c> into the metadata of the run that formats the
 /// prompt, and so do the playground and runs on datasets; the figures are those of the whole traces such runs belong to, since latency, cost
 /// and scores are the answer's and not the template's. Thread-safe.
 /// </summary>

@@ -6,7 +6,12 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Prompts;
 
 /// <summary>The commits of a prompt; the names that point at them are <see cref="PromptTags"/>. Thread-safe.</summary>
-public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, TimeProvider time)
+public sealed class PromptHistory(
+    IDbContextFactory<MetadataContext> metadata,
+    PromptIncludes includes,
+    PromptOutbox outbox,
+    TimeProvider time
+)
 {
     private const int ShortestHash = 8;
 
@@ -65,13 +70,46 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
         PromptKey key,
         string reference,
         CancellationToken cancellationToken
+    ) => (await PullAsync(caller, key, reference, null, cancellationToken)).Commit;
+
+    /// <summary>
+    /// As without a key, but a tag with a roll-out (<see cref="PromptRollouts"/>) gives the commit that falls to the key; says whether that is the
+    /// one on trial, and null when nothing is tried or no key is given.
+    /// </summary>
+    /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
+    public async Task<(PromptCommit Commit, bool? IsTrial)> PullAsync(
+        Caller caller,
+        PromptKey key,
+        string reference,
+        string? rolloutKey,
+        CancellationToken cancellationToken
     )
     {
+        caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
         var commit =
             await FindCommitAsync(db, prompt, reference, cancellationToken)
             ?? throw new PromptNotFoundException($"Commit {reference} of {key.Owner}/{key.Handle}");
+        bool? isTrial = null;
+        if (
+            rolloutKey is { Length: > 0 }
+            && await db.PromptRollouts.FindAsync([prompt.Id, reference], cancellationToken)
+                is { } rollout
+        )
+        {
+            isTrial = PromptRollouts.PlaceOf(prompt.Id, reference, rolloutKey) < rollout.Percent;
+            if (isTrial is true)
+            {
+                commit = await PromptTags.CommitAsync(
+                    db,
+                    prompt,
+                    rollout.CommitId,
+                    cancellationToken
+                );
+            }
+        }
+
         await db
             .PromptCommits.Where(c => c.Id == commit.Id)
             .ExecuteUpdateAsync(
@@ -84,7 +122,7 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
                 s => s.SetProperty(p => p.Downloads, p => p.Downloads + 1),
                 cancellationToken
             );
-        return commit;
+        return (commit, isTrial);
     }
 
     /// <summary>Adds a commit on top of the head.</summary>
@@ -93,8 +131,9 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
     /// <param name="manifest">What to keep, verbatim.</param>
     /// <param name="parent">The commit the author started from, by hash or its first eight or more digits; null means the head, whatever it is.</param>
     /// <param name="description">Message.</param>
+    /// <param name="skip">Webhooks that are not told.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="InvalidPromptException">The manifest is unusable.</exception>
+    /// <exception cref="InvalidPromptException">The manifest is unusable, or includes what cannot be included.</exception>
     /// <exception cref="PromptConflictException">The parent is not the head, or nothing changed.</exception>
     public async Task<(Prompt Prompt, PromptCommit Commit, string? ParentHash)> CommitAsync(
         Caller caller,
@@ -102,6 +141,7 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
         JsonElement manifest,
         string? parent,
         string? description,
+        WebhookSkip skip,
         CancellationToken cancellationToken
     )
     {
@@ -110,12 +150,15 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
             throw new InvalidPromptException(fault);
         }
 
+        // What could not be pulled again is refused now, while its author is here.
+        await includes.ResolveAsync(caller, key, manifest, cancellationToken);
         return await AppendAsync(
             caller,
             key,
             manifest.GetRawText(),
             parent,
             description,
+            skip,
             cancellationToken
         );
     }
@@ -126,6 +169,7 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
         string text,
         string? parent,
         string? description,
+        WebhookSkip skip,
         CancellationToken cancellationToken
     )
     {
@@ -177,6 +221,17 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
         prompt.CommitCount++;
         prompt.UpdatedAt = now;
         prompt.Revision = Guid.CreateVersion7(now);
+        await PromptOutbox.AddAsync(
+            db,
+            caller,
+            prompt,
+            commit,
+            PromptEvents.Commit,
+            null,
+            skip,
+            now,
+            cancellationToken
+        );
         try
         {
             await db.SaveChangesAsync(cancellationToken);
@@ -186,6 +241,7 @@ public sealed class PromptHistory(IDbContextFactory<MetadataContext> metadata, T
             throw new PromptConflictException("Somebody else committed at the same time");
         }
 
+        outbox.Wake();
         return (prompt, commit, head?.Hash);
     }
 

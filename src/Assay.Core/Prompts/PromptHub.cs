@@ -184,6 +184,13 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         prompt.Readme = change.Readme ?? prompt.Readme;
         prompt.Topics = change.Topics ?? prompt.Topics;
         prompt.IsArchived = change.IsArchived ?? prompt.IsArchived;
+        if (change.IsRestricted is { } restricted && restricted != prompt.IsRestricted)
+        {
+            caller.Demand(Permission.Manage);
+            prompt.IsRestricted = restricted;
+            Audit(db, caller, restricted ? "prompt.restrict" : "prompt.unrestrict", prompt.Handle);
+        }
+
         if (change.IsPublic is { } isPublic && isPublic != prompt.IsPublic)
         {
             prompt.IsPublic = isPublic;
@@ -275,6 +282,9 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
             ?? throw new PromptNotFoundException($"Prompt {key.Owner}/{key.Handle}");
     }
 
+    /// <summary>A prompt of the workspace that the caller may change.</summary>
+    /// <exception cref="PromptNotFoundException">There is none.</exception>
+    /// <exception cref="AccessDeniedException">Only its owners may change it.</exception>
     internal static async Task<Prompt> FindOwnAsync(
         MetadataContext db,
         Caller caller,
@@ -283,9 +293,24 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
     )
     {
         var prompt = await FindAsync(db, caller, key, cancellationToken);
-        return prompt.WorkspaceId == caller.WorkspaceId
-            ? prompt
-            : throw new PromptNotFoundException($"Prompt {key.Owner}/{key.Handle}");
+        if (prompt.WorkspaceId != caller.WorkspaceId)
+        {
+            throw new PromptNotFoundException($"Prompt {key.Owner}/{key.Handle}");
+        }
+
+        if (
+            prompt.IsRestricted
+            && !caller.May(Permission.Manage)
+            && !await db.PromptOwners.AnyAsync(
+                o => o.PromptId == prompt.Id && o.MemberId == caller.UserId,
+                cancellationToken
+            )
+        )
+        {
+            throw new AccessDeniedException(Permission.Manage);
+        }
+
+        return prompt;
     }
 
     internal static void Audit(
@@ -342,6 +367,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
             Readme = draft.Readme,
             Topics = draft.Topics ?? [],
             IsPublic = draft.IsPublic,
+            IsRestricted = draft.IsRestricted,
             ForkedFromId = forkedFrom,
             CreatedBy = caller.Name,
             CreatedAt = now,
@@ -350,6 +376,19 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         };
         db.Prompts.Add(prompt);
         Audit(db, caller, "prompt.create", prompt.Handle);
+        if (prompt.IsRestricted && caller.UserId is { } maker)
+        {
+            // Whoever makes a prompt that only its owners change must not be the first to be locked out.
+            db.PromptOwners.Add(
+                new PromptOwner
+                {
+                    PromptId = prompt.Id,
+                    MemberId = maker,
+                    CreatedAt = now,
+                }
+            );
+        }
+
         return prompt;
     }
 
@@ -395,6 +434,10 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         var handles = await db
             .Workspaces.Where(w => owners.Contains(w.Id))
             .ToDictionaryAsync(w => w.Id, w => w.Handle, cancellationToken);
+        var owned = await db
+            .PromptOwners.Where(o => ids.Contains(o.PromptId) && o.MemberId == caller.UserId)
+            .Select(o => o.PromptId)
+            .ToListAsync(cancellationToken);
         var originals = prompts.Select(p => p.ForkedFromId).ToList();
         var sources = await Visible(db, caller)
             .Where(p => originals.Contains(p.Id))
@@ -418,7 +461,10 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
                         .Select(t => t.Name)
                         .Order(StringComparer.Ordinal),
                 ],
-                p.ForkedFromId is { } from ? sources.GetValueOrDefault(from) : null
+                p.ForkedFromId is { } from ? sources.GetValueOrDefault(from) : null,
+                p.WorkspaceId == caller.WorkspaceId
+                    && caller.May(Permission.Write)
+                    && (!p.IsRestricted || caller.May(Permission.Manage) || owned.Contains(p.Id))
             )),
         ];
     }

@@ -73,6 +73,9 @@ public sealed record PromptDraft(string Handle)
 
     /// <summary>Readable by other workspaces.</summary>
     public bool IsPublic { get; init; }
+
+    /// <summary>Only owners and those who manage the workspace change it.</summary>
+    public bool IsRestricted { get; init; }
 }
 
 /// <summary>What to change of a prompt; null leaves it.</summary>
@@ -81,7 +84,8 @@ public sealed record PromptChange(
     string? Readme,
     IReadOnlyList<string>? Topics,
     bool? IsPublic,
-    bool? IsArchived
+    bool? IsArchived,
+    bool? IsRestricted = null
 );
 
 /// <summary>A prompt with what is known about it.</summary>
@@ -92,6 +96,7 @@ public sealed record PromptChange(
 /// <param name="IsLiked">The caller does.</param>
 /// <param name="Tags">Names of its commit tags.</param>
 /// <param name="ForkedFrom">Full name of what it was forked from, when that is in reach.</param>
+/// <param name="MayEdit">The caller may change it.</param>
 public sealed record PromptListing(
     Prompt Prompt,
     string OwnerHandle,
@@ -99,5 +104,6 @@ public sealed record PromptListing(
     int Likes,
     bool IsLiked,
     IReadOnlyList<string> Tags,
-    string? ForkedFrom
+    string? ForkedFrom,
+    bool MayEdit
 );

@@ -4,8 +4,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Core.Prompts;
 
+/// <summary>What became of a change of a tag.</summary>
+/// <param name="Tag">The tag as it is now; null when a request for it waits.</param>
+/// <param name="Hash">The commit it points at, or shall.</param>
+/// <param name="Request">The request that waits for somebody else, when the tag is protected.</param>
+public sealed record TagChange(PromptTag? Tag, string? Hash, PromptTagRequest? Request);
+
 /// <summary>The tags of a prompt and where they pointed over time. Thread-safe.</summary>
-public sealed class PromptTags(IDbContextFactory<MetadataContext> metadata, TimeProvider time)
+public sealed class PromptTags(
+    IDbContextFactory<MetadataContext> metadata,
+    PromptOutbox outbox,
+    TimeProvider time
+)
 {
     private const int MaxTag = 100;
 
@@ -27,18 +37,87 @@ public sealed class PromptTags(IDbContextFactory<MetadataContext> metadata, Time
         return [.. tags.Select(t => (t.t, t.Hash))];
     }
 
-    /// <summary>Sets or moves a tag; the move is remembered and can be rolled back by moving it again.</summary>
+    /// <summary>
+    /// Sets or moves a tag; the move is remembered and can be rolled back by moving it again. Of a protected tag (<see cref="HubSettings"/>) it
+    /// becomes a request that somebody else has to approve.
+    /// </summary>
+    /// <param name="caller">Who moves.</param>
+    /// <param name="key">The prompt.</param>
+    /// <param name="name">The tag.</param>
+    /// <param name="commitId">Where to.</param>
+    /// <param name="skip">Webhooks that are not told.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="InvalidPromptException">The name is unusable.</exception>
     /// <exception cref="PromptNotFoundException">Prompt or commit is not the caller's.</exception>
-    public async Task<(PromptTag Tag, string Hash)> SetTagAsync(
+    /// <exception cref="PromptConflictException">A request for the tag waits already.</exception>
+    public async Task<TagChange> SetTagAsync(
         Caller caller,
         PromptKey key,
         string name,
         Guid commitId,
+        WebhookSkip skip,
         CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Write);
+        CheckName(name);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindOwnAsync(db, caller, key, cancellationToken);
+        var commit = await CommitAsync(db, prompt, commitId, cancellationToken);
+        var now = time.GetUtcNow();
+        if (
+            await RequestAsync(db, caller, prompt, name, commitId, null, now, cancellationToken) is
+            { } request
+        )
+        {
+            return new TagChange(null, commit.Hash, request);
+        }
+
+        var tag = await MoveAsync(db, caller, prompt, name, commit, skip, now, cancellationToken);
+        await SaveAsync(db, cancellationToken);
+        outbox.Wake();
+        return new TagChange(tag, commit.Hash, null);
+    }
+
+    /// <summary>Takes a tag away, or asks for it when it is protected; null when there is none of that name.</summary>
+    /// <exception cref="PromptConflictException">A request for the tag waits already.</exception>
+    public async Task<TagChange?> RemoveTagAsync(
+        Caller caller,
+        PromptKey key,
+        string name,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Write);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindOwnAsync(db, caller, key, cancellationToken);
+        var tag = await db.PromptTags.FirstOrDefaultAsync(
+            t => t.PromptId == prompt.Id && t.Name == name,
+            cancellationToken
+        );
+        if (tag is null)
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        if (
+            await RequestAsync(db, caller, prompt, name, null, null, now, cancellationToken) is
+            { } request
+        )
+        {
+            return new TagChange(tag, null, request);
+        }
+
+        await TakeAwayAsync(db, caller, prompt, tag, now, cancellationToken);
+        await SaveAsync(db, cancellationToken);
+        return new TagChange(tag, null, null);
+    }
+
+    /// <summary>Refuses what cannot be the name of a tag.</summary>
+    /// <exception cref="InvalidPromptException">It cannot.</exception>
+    internal static void CheckName(string name)
+    {
         if (
             name.Length is 0 or > MaxTag
             || name == "latest"
@@ -49,19 +128,85 @@ public sealed class PromptTags(IDbContextFactory<MetadataContext> metadata, Time
                 "tag_name: must have 1 to 100 letters, digits, dashes, underscores or dots, and not be 'latest'"
             );
         }
+    }
 
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var prompt = await PromptHub.FindOwnAsync(db, caller, key, cancellationToken);
-        var commit =
-            await db.PromptCommits.FirstOrDefaultAsync(
-                c => c.PromptId == prompt.Id && c.Id == commitId,
+    internal static async Task<PromptCommit> CommitAsync(
+        MetadataContext db,
+        Prompt prompt,
+        Guid commitId,
+        CancellationToken cancellationToken
+    ) =>
+        await db.PromptCommits.FirstOrDefaultAsync(
+            c => c.PromptId == prompt.Id && c.Id == commitId,
+            cancellationToken
+        ) ?? throw new PromptNotFoundException($"Commit {commitId}");
+
+    /// <summary>When the tag is protected, a request that is saved; else null and nothing is.</summary>
+    internal static async Task<PromptTagRequest?> RequestAsync(
+        MetadataContext db,
+        Caller caller,
+        Prompt prompt,
+        string name,
+        Guid? commitId,
+        double? percent,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        var settings = await HubRules.FindAsync(db, prompt.WorkspaceId, cancellationToken);
+        if (settings?.ProtectedTags.Contains(name) != true)
+        {
+            return null;
+        }
+
+        if (
+            await db.PromptTagRequests.AnyAsync(
+                r =>
+                    r.PromptId == prompt.Id && r.Name == name && r.State == TagRequestState.Pending,
                 cancellationToken
-            ) ?? throw new PromptNotFoundException($"Commit {commitId}");
+            )
+        )
+        {
+            throw new PromptConflictException(
+                $"A request for the protected tag '{name}' waits already: approve or reject it first"
+            );
+        }
+
+        var request = new PromptTagRequest
+        {
+            Id = Guid.CreateVersion7(now),
+            WorkspaceId = prompt.WorkspaceId,
+            PromptId = prompt.Id,
+            Name = name,
+            CommitId = commitId,
+            Percent = percent,
+            RequesterId = PromptHub.ActorId(caller),
+            RequestedBy = caller.Name,
+            RequestedAt = now,
+            Revision = Guid.CreateVersion7(now),
+        };
+        db.PromptTagRequests.Add(request);
+        PromptHub.Audit(db, caller, "prompt_tag.request", $"{prompt.Handle}:{name}", now);
+        await db.SaveChangesAsync(cancellationToken);
+        return request;
+    }
+
+    /// <summary>Adds the move of a tag to a unit of work, with its history and what webhooks are told.</summary>
+    internal static async Task<PromptTag> MoveAsync(
+        MetadataContext db,
+        Caller caller,
+        Prompt prompt,
+        string name,
+        PromptCommit commit,
+        WebhookSkip skip,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
         var tag = await db.PromptTags.FirstOrDefaultAsync(
             t => t.PromptId == prompt.Id && t.Name == name,
             cancellationToken
         );
-        var now = time.GetUtcNow();
         var from = tag?.CommitId;
         if (tag is null)
         {
@@ -80,36 +225,61 @@ public sealed class PromptTags(IDbContextFactory<MetadataContext> metadata, Time
         if (from != commit.Id)
         {
             Remember(db, caller, prompt, name, from, commit.Id, now);
+            await PromptOutbox.AddAsync(
+                db,
+                caller,
+                prompt,
+                commit,
+                from is null ? PromptEvents.TagCreate : PromptEvents.TagUpdate,
+                name,
+                skip,
+                now,
+                cancellationToken
+            );
         }
 
-        await db.SaveChangesAsync(cancellationToken);
-        return (tag, commit.Hash);
+        // Whoever moves the tag to what was tried has ended the trial.
+        var rollout = await db.PromptRollouts.FindAsync([prompt.Id, name], cancellationToken);
+        if (rollout?.CommitId == commit.Id)
+        {
+            db.PromptRollouts.Remove(rollout);
+        }
+
+        return tag;
     }
 
-    /// <summary>Takes a tag away; false when there is none of that name.</summary>
-    public async Task<bool> RemoveTagAsync(
+    /// <summary>Adds that a tag is taken away to a unit of work.</summary>
+    internal static async Task TakeAwayAsync(
+        MetadataContext db,
         Caller caller,
-        PromptKey key,
-        string name,
+        Prompt prompt,
+        PromptTag tag,
+        DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
-        caller.Demand(Permission.Write);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var prompt = await PromptHub.FindOwnAsync(db, caller, key, cancellationToken);
-        var tag = await db.PromptTags.FirstOrDefaultAsync(
-            t => t.PromptId == prompt.Id && t.Name == name,
-            cancellationToken
-        );
-        if (tag is null)
-        {
-            return false;
-        }
-
         db.PromptTags.Remove(tag);
-        Remember(db, caller, prompt, name, tag.CommitId, null, time.GetUtcNow());
-        await db.SaveChangesAsync(cancellationToken);
-        return true;
+        Remember(db, caller, prompt, tag.Name, tag.CommitId, null, now);
+        if (
+            await db.PromptRollouts.FindAsync([prompt.Id, tag.Name], cancellationToken) is
+            { } rollout
+        )
+        {
+            db.PromptRollouts.Remove(rollout);
+        }
+    }
+
+    /// <summary>Saves; somebody who did the same at the same moment is a conflict.</summary>
+    internal static async Task SaveAsync(MetadataContext db, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException)
+        {
+            throw new PromptConflictException("The tag was changed at the same time");
+        }
     }
 
     /// <summary>The moves of a tag, newest first, with the hashes, and how many there are; of all tags when <paramref name="name"/> is null.</summary>

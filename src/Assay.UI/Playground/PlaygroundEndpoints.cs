@@ -30,6 +30,7 @@ internal static class PlaygroundEndpoints
     private static async Task<IResult> RunAsync(
         HttpContext context,
         ModelCalls calls,
+        PromptIncludes includes,
         CurrentCaller caller
     )
     {
@@ -42,7 +43,13 @@ internal static class PlaygroundEndpoints
         try
         {
             var call = PromptVariant
-                .Read(body.RootElement)
+                .Read(
+                    await includes.ResolveVariantAsync(
+                        caller.Value,
+                        body.RootElement,
+                        caller.Aborted
+                    )
+                )
                 .Render(Values(body.RootElement), Project) with
             {
                 RunName = "playground",
@@ -52,7 +59,7 @@ internal static class PlaygroundEndpoints
                 EventsAsync(calls, caller.Value, call, caller.Aborted)
             );
         }
-        catch (InvalidVariantException e)
+        catch (Exception e) when (e is InvalidVariantException or InvalidPromptException)
         {
             return Problem(e.Message);
         }
@@ -122,7 +129,11 @@ internal static class PlaygroundEndpoints
         );
 
     /// <summary>The variables of a variant, or what is wrong with its templates and where.</summary>
-    private static async Task<IResult> CheckAsync(HttpContext context, CurrentCaller caller)
+    private static async Task<IResult> CheckAsync(
+        HttpContext context,
+        PromptIncludes includes,
+        CurrentCaller caller
+    )
     {
         using var body = await BodyAsync(context, caller);
         if (body is null)
@@ -132,9 +143,14 @@ internal static class PlaygroundEndpoints
 
         try
         {
-            return Results.Json(new { names = PromptVariant.Read(body.RootElement).Names });
+            var variant = await includes.ResolveVariantAsync(
+                caller.Value,
+                body.RootElement,
+                caller.Aborted
+            );
+            return Results.Json(new { names = PromptVariant.Read(variant).Names });
         }
-        catch (InvalidVariantException e)
+        catch (Exception e) when (e is InvalidVariantException or InvalidPromptException)
         {
             // While somebody types, a template that is not finished is the normal case and no failed request.
             return Results.Json(new { names = Array.Empty<string>(), problem = e.Message });
@@ -201,6 +217,7 @@ internal static class PlaygroundEndpoints
                 manifest,
                 Text(json, "parent"),
                 Text(json, "description"),
+                WebhookSkip.None,
                 caller.Aborted
             );
             return Results.Json(new { handle, commit = commit.Hash });

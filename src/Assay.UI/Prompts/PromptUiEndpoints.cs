@@ -81,6 +81,7 @@ internal static class PromptUiEndpoints
                 manifest,
                 parent,
                 Text(json, "description") is { Length: > 0 } said ? said : null,
+                WebhookSkip.None,
                 caller.Aborted
             );
             return Results.Json(new { commit = commit.Hash });

@@ -6,11 +6,10 @@ using Assay.Server.LangSmith.Runs;
 
 namespace Assay.Server.LangSmith.Prompts;
 
-/// <summary>Commits, tags and directories of the hub on LangSmith's wire.</summary>
+/// <summary>Commits and directories of the hub on LangSmith's wire.</summary>
 internal static class CommitEndpoints
 {
     private const string Commits = "/api/v1/commits/{owner}/{repo}";
-    private const string Tags = "/api/v1/repos/{owner}/{repo}/tags";
     private const string Directories = "/api/v1/platform/hub/repos/{owner}/{repo}/directories";
 
     public static void MapCommits(this IEndpointRouteBuilder app)
@@ -18,12 +17,6 @@ internal static class CommitEndpoints
         app.MapGet(Commits, ListAsync).Needs(Permission.Read);
         app.MapPost(Commits, CommitAsync).Needs(Permission.Write);
         app.MapGet(Commits + "/{reference}", PullAsync).Needs(Permission.Read);
-        app.MapGet(Tags, TagsAsync).Needs(Permission.Read);
-        app.MapPost(Tags, CreateTagAsync).Needs(Permission.Write);
-        app.MapGet(Tags + "/{name}", TagAsync).Needs(Permission.Read);
-        app.MapPatch(Tags + "/{name}", MoveTagAsync).Needs(Permission.Write);
-        app.MapDelete(Tags + "/{name}", DeleteTagAsync).Needs(Permission.Write);
-        app.MapGet(Tags + "/{name}/history", TagHistoryAsync).Needs(Permission.Read);
         app.MapGet(Directories, DirectoryAsync).Needs(Permission.Read);
         app.MapDelete(Directories, DeleteDirectoryAsync).Needs(Permission.Delete);
         app.MapPost(Directories + "/commits", CommitDirectoryAsync).Needs(Permission.Write);
@@ -94,6 +87,7 @@ internal static class CommitEndpoints
             json.Field("manifest"),
             json.Text("parent_commit"),
             json.Text("description"),
+            TagEndpoints.Skip(json),
             context.RequestAborted
         );
         return WireResult.Json(w =>
@@ -110,24 +104,43 @@ internal static class CommitEndpoints
         string repo,
         string reference,
         HttpContext context,
-        PromptHistory history
+        PromptHistory history,
+        PromptIncludes includes
     )
     {
-        var commit = await history.PullAsync(
+        var (commit, isTrial) = await history.PullAsync(
             context.Caller(),
             new(owner, repo),
             reference,
+            context.Request.Headers["X-Assay-Rollout-Key"] is [{ Length: > 0 } given]
+                ? given
+                : context.Request.Query["rollout_key"],
             context.RequestAborted
         );
-        using var manifest = JsonDocument.Parse(commit.Manifest);
+        if (isTrial is { } trial)
+        {
+            context.Response.Headers["X-Assay-Rollout"] = trial ? "trial" : "stable";
+        }
+
+        using var stored = JsonDocument.Parse(commit.Manifest);
+        var (manifest, included) = string.Equals(
+            context.Request.Query["resolve_includes"],
+            "false",
+            StringComparison.OrdinalIgnoreCase
+        )
+            ? (stored.RootElement, [])
+            : await includes.ResolveAsync(
+                context.Caller(),
+                new(owner, repo),
+                stored.RootElement,
+                context.RequestAborted
+            );
         var withModel = string.Equals(
             context.Request.Query["include_model"],
             "true",
             StringComparison.OrdinalIgnoreCase
         );
-        var shown = (
-            withModel ? manifest.RootElement : PromptManifest.WithoutModel(manifest.RootElement)
-        ).GetRawText();
+        var shown = (withModel ? manifest : PromptManifest.WithoutModel(manifest)).GetRawText();
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
@@ -137,136 +150,22 @@ internal static class CommitEndpoints
             w.WriteEndArray();
             w.WriteString("description", commit.Description);
             w.WriteBoolean("is_draft", false);
+            if (included.Count > 0)
+            {
+                w.WriteStartArray("includes");
+                foreach (var (name, hash) in included)
+                {
+                    w.WriteStartObject();
+                    w.WriteString("name", name);
+                    w.WriteString("commit_hash", hash);
+                    w.WriteEndObject();
+                }
+
+                w.WriteEndArray();
+            }
+
             w.WriteEndObject();
         });
-    }
-
-    private static async Task<IResult> TagsAsync(
-        string owner,
-        string repo,
-        HttpContext context,
-        PromptTags tags
-    ) =>
-        Results.Json(
-            (
-                await tags.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted)
-            ).Select(t => Tag(t.Tag, t.Hash))
-        );
-
-    private static async Task<IResult> TagAsync(
-        string owner,
-        string repo,
-        string name,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        var all = await tags.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted);
-        return all.FirstOrDefault(t => t.Tag.Name == name) is { Tag: not null } tag
-            ? Results.Json(Tag(tag.Tag, tag.Hash))
-            : Errors.NotFound("Tag");
-    }
-
-    private static async Task<IResult> CreateTagAsync(
-        string owner,
-        string repo,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        using var document = await RunEndpoints.DocumentAsync(context);
-        var json = document.AsObject();
-        return await SetAsync(
-            new(owner, repo),
-            json.Text("tag_name") ?? "",
-            json.Id("commit_id"),
-            context,
-            tags
-        );
-    }
-
-    private static async Task<IResult> MoveTagAsync(
-        string owner,
-        string repo,
-        string name,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        using var document = await RunEndpoints.DocumentAsync(context);
-        return await SetAsync(
-            new(owner, repo),
-            name,
-            document.AsObject().Id("commit_id"),
-            context,
-            tags
-        );
-    }
-
-    private static async Task<IResult> SetAsync(
-        PromptKey key,
-        string name,
-        Guid? commitId,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        var (tag, hash) = await tags.SetTagAsync(
-            context.Caller(),
-            key,
-            name,
-            commitId ?? throw new InvalidPromptException("commit_id: is required"),
-            context.RequestAborted
-        );
-        return Results.Json(Tag(tag, hash));
-    }
-
-    private static async Task<IResult> DeleteTagAsync(
-        string owner,
-        string repo,
-        string name,
-        HttpContext context,
-        PromptTags tags
-    ) =>
-        await tags.RemoveTagAsync(context.Caller(), new(owner, repo), name, context.RequestAborted)
-            ? Results.Json(new { message = "Tag deleted" })
-            : Errors.NotFound("Tag");
-
-    private static async Task<IResult> TagHistoryAsync(
-        string owner,
-        string repo,
-        string name,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        var (limit, offset) = PromptEndpoints.Page(context.Request.Query);
-        var (moves, total) = await tags.TagHistoryAsync(
-            context.Caller(),
-            new(owner, repo),
-            name,
-            limit,
-            offset,
-            context.RequestAborted
-        );
-        return Results.Json(
-            new
-            {
-                transitions = moves.Select(m => new
-                {
-                    id = m.Move.Id,
-                    repo_id = m.Move.PromptId,
-                    tag_name = m.Move.Name,
-                    from_commit_id = m.Move.FromCommitId,
-                    from_commit_hash = m.From,
-                    to_commit_id = m.Move.ToCommitId,
-                    to_commit_hash = m.To,
-                    performed_by_name = m.Move.Actor,
-                    created_at = Wire.Time(m.Move.At),
-                }),
-                total,
-            }
-        );
     }
 
     private static async Task<IResult> DirectoryAsync(
@@ -332,18 +231,6 @@ internal static class CommitEndpoints
         await hub.DeleteAsync(context.Caller(), new(owner, repo), context.RequestAborted);
         return Results.NoContent();
     }
-
-    private static object Tag(PromptTag tag, string hash) =>
-        new
-        {
-            id = tag.Id,
-            repo_id = tag.PromptId,
-            commit_id = tag.CommitId,
-            commit_hash = hash,
-            tag_name = tag.Name,
-            created_at = Wire.Time(tag.CreatedAt),
-            updated_at = Wire.Time(tag.UpdatedAt),
-        };
 
     private static void Write(
         Utf8JsonWriter w,

@@ -28,7 +28,14 @@ internal static class PromptEndpoints
             .Needs(Permission.Read);
         app.MapPost("/api/v1/comments/{owner}/{repo}/{parent:guid}", CommentAsync)
             .Needs(Permission.Write);
+        app.MapPost("/api/v1/comments/{owner}/{repo}/{parent:guid}/like", LikeCommentAsync)
+            .Needs(Permission.Read);
+        app.MapDelete("/api/v1/comments/{owner}/{repo}/{parent:guid}/like", UnlikeCommentAsync)
+            .Needs(Permission.Read);
         app.MapCommits();
+        app.MapPromptTags();
+        app.MapPromptOwners();
+        app.MapPromptWebhooks();
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, PromptHub hub)
@@ -113,7 +120,8 @@ internal static class PromptEndpoints
                     json.Text("readme"),
                     json.Field("tags").IsSaid() ? json.Texts("tags") : null,
                     json.Bool("is_public"),
-                    json.Bool("is_archived")
+                    json.Bool("is_archived"),
+                    json.Bool("restricted_mode")
                 ),
                 context.RequestAborted
             )
@@ -191,7 +199,12 @@ internal static class PromptEndpoints
             offset,
             context.RequestAborted
         );
-        return Results.Json(new { comments = items.Select(Comment), total });
+        var figures = await comments.FiguresAsync(
+            context.Caller(),
+            [.. items.Select(c => c.Id)],
+            context.RequestAborted
+        );
+        return Results.Json(new { comments = items.Select(c => Comment(c, figures[c.Id])), total });
     }
 
     private static async Task<IResult> CommentAsync(
@@ -210,7 +223,7 @@ internal static class PromptEndpoints
             document.AsObject().Text("content") ?? "",
             context.RequestAborted
         );
-        return Results.Json(Comment(comment));
+        return Results.Json(Comment(comment, default));
     }
 
     internal static (int Limit, int Offset) Page(IQueryCollection query)
@@ -220,7 +233,46 @@ internal static class PromptEndpoints
         return (Math.Clamp(limit, 1, 100), Math.Max(0, offset));
     }
 
-    private static object Comment(PromptComment comment) =>
+    private static Task<IResult> LikeCommentAsync(
+        string owner,
+        string repo,
+        Guid parent,
+        HttpContext context,
+        PromptComments comments
+    ) => SetCommentLikeAsync(new(owner, repo), parent, true, context, comments);
+
+    private static Task<IResult> UnlikeCommentAsync(
+        string owner,
+        string repo,
+        Guid parent,
+        HttpContext context,
+        PromptComments comments
+    ) => SetCommentLikeAsync(new(owner, repo), parent, false, context, comments);
+
+    private static async Task<IResult> SetCommentLikeAsync(
+        PromptKey key,
+        Guid comment,
+        bool like,
+        HttpContext context,
+        PromptComments comments
+    ) =>
+        Results.Json(
+            new
+            {
+                likes = await comments.LikeAsync(
+                    context.Caller(),
+                    key,
+                    comment,
+                    like,
+                    context.RequestAborted
+                ),
+            }
+        );
+
+    private static object Comment(
+        PromptComment comment,
+        (int Likes, bool IsLiked, int Answers) figures
+    ) =>
         new
         {
             id = comment.Id,
@@ -231,8 +283,9 @@ internal static class PromptEndpoints
             content = comment.Content,
             created_at = Wire.Time(comment.CreatedAt),
             updated_at = Wire.Time(comment.CreatedAt),
-            num_likes = 0,
-            liked_by_auth_user = false,
+            num_sub_comments = figures.Answers,
+            num_likes = figures.Likes,
+            liked_by_auth_user = figures.IsLiked,
         };
 
     private static PromptListQuery Query(IQueryCollection query)
@@ -279,6 +332,7 @@ internal static class PromptEndpoints
             Readme = json.Text("readme"),
             Topics = json.Field("tags").IsSaid() ? json.Texts("tags") : null,
             IsPublic = json.Bool("is_public") ?? false,
+            IsRestricted = json.Bool("restricted_mode") ?? false,
         };
 
     private static PromptKind Kind(string text) =>
@@ -317,7 +371,7 @@ internal static class PromptEndpoints
         w.WriteString("source", "internal");
         w.WriteBoolean("is_public", prompt.IsPublic);
         w.WriteBoolean("is_archived", prompt.IsArchived);
-        w.WriteBoolean("restricted_mode", false);
+        w.WriteBoolean("restricted_mode", prompt.IsRestricted);
         w.WriteTexts("tags", prompt.Topics);
         w.WriteTexts("commit_tags", listing.Tags);
         w.WriteId("original_repo_id", prompt.ForkedFromId);

@@ -1923,6 +1923,28 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("project", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.HubSettings", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Environments")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environments");
+
+                    b.Property<string>("ProtectedTags")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("protected_tags");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_prompt_settings");
+
+                    b.ToTable("prompt_settings", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Prompts.Prompt", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1970,6 +1992,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.Property<bool>("IsPublic")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_public");
+
+                    b.Property<bool>("IsRestricted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_restricted");
 
                     b.Property<int>("Kind")
                         .HasColumnType("INTEGER")
@@ -2052,6 +2078,22 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("prompt_comment", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.PromptCommentLike", b =>
+                {
+                    b.Property<Guid>("CommentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("comment_id");
+
+                    b.Property<Guid>("ActorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("actor_id");
+
+                    b.HasKey("CommentId", "ActorId")
+                        .HasName("pk_prompt_comment_like");
+
+                    b.ToTable("prompt_comment_like", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Prompts.PromptCommit", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2114,6 +2156,75 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.ToTable("prompt_commit", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.PromptDelivery", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("AttemptedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempted_at");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempts");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Event")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("event");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("last_error");
+
+                    b.Property<int?>("LastStatus")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_status");
+
+                    b.Property<long>("NextAttemptAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_attempt_at");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("payload");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<Guid>("WebhookId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("webhook_id");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_delivery");
+
+                    b.HasIndex("State", "NextAttemptAt")
+                        .HasDatabaseName("ix_prompt_delivery_state_next_attempt_at");
+
+                    b.HasIndex("WebhookId", "Id")
+                        .HasDatabaseName("ix_prompt_delivery_webhook_id_id");
+
+                    b.ToTable("prompt_delivery", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Core.Prompts.PromptLike", b =>
                 {
                     b.Property<Guid>("PromptId")
@@ -2128,6 +2239,62 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasName("pk_prompt_like");
 
                     b.ToTable("prompt_like", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptOwner", b =>
+                {
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<Guid>("MemberId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("member_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.HasKey("PromptId", "MemberId")
+                        .HasName("pk_prompt_owner");
+
+                    b.HasIndex("MemberId")
+                        .HasDatabaseName("ix_prompt_owner_member_id");
+
+                    b.ToTable("prompt_owner", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptRollout", b =>
+                {
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("CommitId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("commit_id");
+
+                    b.Property<double>("Percent")
+                        .HasColumnType("REAL")
+                        .HasColumnName("percent");
+
+                    b.Property<string>("SetBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("set_by");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("PromptId", "Name")
+                        .HasName("pk_prompt_rollout");
+
+                    b.ToTable("prompt_rollout", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Prompts.PromptTag", b =>
@@ -2206,6 +2373,127 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasDatabaseName("ix_prompt_tag_move_prompt_id_name");
 
                     b.ToTable("prompt_tag_move", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTagRequest", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("CommitId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("commit_id");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("DecidedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("decided_by");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<double?>("Percent")
+                        .HasColumnType("REAL")
+                        .HasColumnName("percent");
+
+                    b.Property<Guid>("PromptId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_id");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("requested_by");
+
+                    b.Property<Guid>("RequesterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("requester_id");
+
+                    b.Property<Guid>("Revision")
+                        .IsConcurrencyToken()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revision");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_tag_request");
+
+                    b.HasIndex("PromptId", "State")
+                        .HasDatabaseName("ix_prompt_tag_request_prompt_id_state");
+
+                    b.ToTable("prompt_tag_request", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptWebhook", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Events")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("events");
+
+                    b.Property<string>("Except")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("except");
+
+                    b.Property<string>("HeadersCiphertext")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("headers_ciphertext");
+
+                    b.Property<string>("Only")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("only");
+
+                    b.Property<string>("SecretCiphertext")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("secret_ciphertext");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("url");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_prompt_webhook");
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("ix_prompt_webhook_workspace_id");
+
+                    b.ToTable("prompt_webhook", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Sharing.ShareLink", b =>
@@ -2551,6 +2839,16 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasConstraintName("fk_prompt_comment_prompt_prompt_id");
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.PromptCommentLike", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.PromptComment", null)
+                        .WithMany()
+                        .HasForeignKey("CommentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_comment_like_prompt_comment_comment_id");
+                });
+
             modelBuilder.Entity("Assay.Core.Prompts.PromptCommit", b =>
                 {
                     b.HasOne("Assay.Core.Prompts.Prompt", null)
@@ -2561,6 +2859,16 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasConstraintName("fk_prompt_commit_prompt_prompt_id");
                 });
 
+            modelBuilder.Entity("Assay.Core.Prompts.PromptDelivery", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.PromptWebhook", null)
+                        .WithMany()
+                        .HasForeignKey("WebhookId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_delivery_prompt_webhook_webhook_id");
+                });
+
             modelBuilder.Entity("Assay.Core.Prompts.PromptLike", b =>
                 {
                     b.HasOne("Assay.Core.Prompts.Prompt", null)
@@ -2569,6 +2877,33 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_prompt_like_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptOwner", b =>
+                {
+                    b.HasOne("Assay.Core.Access.Member", null)
+                        .WithMany()
+                        .HasForeignKey("MemberId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_owner_asp_net_users_member_id");
+
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_owner_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptRollout", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_rollout_prompt_prompt_id");
                 });
 
             modelBuilder.Entity("Assay.Core.Prompts.PromptTag", b =>
@@ -2589,6 +2924,16 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_prompt_tag_move_prompt_prompt_id");
+                });
+
+            modelBuilder.Entity("Assay.Core.Prompts.PromptTagRequest", b =>
+                {
+                    b.HasOne("Assay.Core.Prompts.Prompt", null)
+                        .WithMany()
+                        .HasForeignKey("PromptId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_prompt_tag_request_prompt_prompt_id");
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRoleClaim<System.Guid>", b =>
