@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Assay.Storage.Metadata.Sqlite.Migrations
 {
     [DbContext(typeof(MetadataContext))]
-    [Migration("20261125213459_PromptGovernance")]
+    [Migration("20261125220828_PromptGovernance")]
     partial class PromptGovernance
     {
         /// <inheritdoc />
@@ -796,9 +796,9 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.HasIndex("WorkspaceId", "SourceRunId")
                         .HasDatabaseName("ix_example_revision_workspace_id_source_run_id");
 
-                    b.HasIndex("DatasetId", "ValidTo", "ValidFrom", "Position")
-                        .IsDescending(false, false, true, false)
-                        .HasDatabaseName("ix_example_revision_dataset_id_valid_to_valid_from_position");
+                    b.HasIndex("WorkspaceId", "DatasetId", "ValidTo", "ValidFrom", "Position")
+                        .IsDescending(false, false, false, true, false)
+                        .HasDatabaseName("ix_example_revision_workspace_id_dataset_id_valid_to_valid_from_position");
 
                     b.ToTable("example_revision", (string)null);
                 });
@@ -1064,6 +1064,117 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasDatabaseName("ix_comparative_experiment_workspace_id_dataset_id");
 
                     b.ToTable("comparative_experiment", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.ExperimentArtifact", b =>
+                {
+                    b.Property<Guid>("ExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("BlobKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("blob_key");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("content_type");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("Length")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("length");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sha256");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("ExperimentId", "Name")
+                        .HasName("pk_experiment_artifact");
+
+                    b.ToTable("experiment_artifact", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.ExperimentView", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("ColumnsJson")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("columns_json");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<long>("ModifiedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("modified_at");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_experiment_view");
+
+                    b.HasIndex("WorkspaceId", "DatasetId")
+                        .HasDatabaseName("ix_experiment_view_workspace_id_dataset_id");
+
+                    b.ToTable("experiment_view", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Core.Experiments.MetricPoint", b =>
+                {
+                    b.Property<Guid>("ExperimentId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("experiment_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("step");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<double>("Value")
+                        .HasColumnType("REAL")
+                        .HasColumnName("value");
+
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_id");
+
+                    b.HasKey("ExperimentId", "Key", "Step")
+                        .HasName("pk_experiment_metric");
+
+                    b.ToTable("experiment_metric", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Core.Feedback.FeedbackConfig", b =>
