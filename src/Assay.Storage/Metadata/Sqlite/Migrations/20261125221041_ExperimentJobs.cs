@@ -32,12 +32,13 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     actor = table.Column<string>(type: "TEXT", nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    finished_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_experiment_job", x => x.id);
-                });
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "experiment_job_row",
@@ -50,12 +51,13 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     run_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     stale_run_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     state = table.Column<byte>(type: "INTEGER", nullable: false),
-                    error = table.Column<string>(type: "TEXT", nullable: true)
+                    error = table.Column<string>(type: "TEXT", nullable: true),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_experiment_job_row", x => new { x.job_id, x.number });
-                });
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "playground_setting",
@@ -73,50 +75,53 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     created_by = table.Column<Guid>(type: "TEXT", nullable: true),
                     updated_by = table.Column<Guid>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    updated_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false),
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_playground_setting", x => x.id);
-                });
+                }
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_experiment_job_experiment_id",
                 table: "experiment_job",
-                column: "experiment_id");
+                column: "experiment_id"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_experiment_job_state",
                 table: "experiment_job",
-                column: "state");
+                column: "state"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_experiment_job_workspace_id_created_at",
                 table: "experiment_job",
-                columns: new[] { "workspace_id", "created_at" });
+                columns: new[] { "workspace_id", "created_at" }
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_experiment_job_row_job_id_state_number",
                 table: "experiment_job_row",
-                columns: new[] { "job_id", "state", "number" });
+                columns: new[] { "job_id", "state", "number" }
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_playground_setting_workspace_id_created_at",
                 table: "playground_setting",
-                columns: new[] { "workspace_id", "created_at" });
+                columns: new[] { "workspace_id", "created_at" }
+            );
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.DropTable(
-                name: "experiment_job");
+            migrationBuilder.DropTable(name: "experiment_job");
 
-            migrationBuilder.DropTable(
-                name: "experiment_job_row");
+            migrationBuilder.DropTable(name: "experiment_job_row");
 
-            migrationBuilder.DropTable(
-                name: "playground_setting");
+            migrationBuilder.DropTable(name: "playground_setting");
         }
     }
 }
