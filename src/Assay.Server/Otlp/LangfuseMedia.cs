@@ -257,17 +257,10 @@ internal static class LangfuseMedia
     );
 
     /// <summary>Reads on while it hashes, and not beyond what was announced.</summary>
-    private sealed class HashedStream(Stream inner, IncrementalHash hash, long limit) : Stream
+    private sealed class HashedStream(Stream inner, IncrementalHash hash, long limit)
+        : ForwardStream
     {
         public long Total { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
 
         public override long Position
         {
@@ -293,25 +286,5 @@ internal static class LangfuseMedia
             hash.AppendData(buffer.Span[..count]);
             return count;
         }
-
-        public override Task<int> ReadAsync(
-            byte[] buffer,
-            int offset,
-            int count,
-            CancellationToken cancellationToken
-        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) =>
-            throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
     }
 }

@@ -138,17 +138,9 @@ internal sealed class OtlpBody : IDisposable
     }
 
     /// <summary>Counts what comes over the wire, takes room for it, and ends the request when it is too much.</summary>
-    internal sealed class CountingStream(Stream inner, OtlpAdmission.Room room) : Stream
+    internal sealed class CountingStream(Stream inner, OtlpAdmission.Room room) : ForwardStream
     {
         public long Total { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
 
         public override long Position
         {
@@ -171,25 +163,5 @@ internal sealed class OtlpBody : IDisposable
             room.Take(count);
             return count;
         }
-
-        public override Task<int> ReadAsync(
-            byte[] buffer,
-            int offset,
-            int count,
-            CancellationToken cancellationToken
-        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) =>
-            throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
     }
 }

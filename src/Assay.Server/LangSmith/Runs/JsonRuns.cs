@@ -355,23 +355,9 @@ internal sealed class JsonRuns(
     }
 
     /// <summary>The rest of the value that the scanner is in.</summary>
-    private sealed class ValueStream(JsonSource source, JsonScanner scanner) : Stream
+    private sealed class ValueStream(JsonSource source, JsonScanner scanner) : ForwardStream
     {
         private ReadOnlyMemory<byte> _piece;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer,
@@ -388,18 +374,5 @@ internal sealed class JsonRuns(
             _piece = _piece[count..];
             return count;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) =>
-            throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException();
     }
 }
