@@ -1,35 +1,12 @@
 // The editor of evaluators with its preview on real rows, and the comparison of judges with people. The server checks, renders and asks the models;
 // everything a person or a model wrote goes into the page as text, never as HTML.
-import { ask, icon, toast } from "./kit.js";
+import { dollars, events, glyph, h } from "./elements.js";
+import { ask, toast } from "./kit.js";
 
 const ROLES = ["system", "user", "assistant"];
 const SOURCES = ["inputs", "outputs", "reference", "other", "tool_calls", "documents", "error"];
 
-/** A DOM element: h("button.btn", { type: "button" }, "Run"). */
-function h(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  const element = document.createElement(name);
-  if (classes.length) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (key === "value") element.value = value;
-    else if (key === "checked") element.checked = value;
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) element.append(child);
-  return element;
-}
-
-const glyph = (name) => {
-  const holder = document.createElement("template");
-  holder.innerHTML = icon(name, "s");
-  return holder.content.firstElementChild;
-};
-
 const json = (method, body) => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-const dollars = (value) => (value === null || value === undefined ? "cost unknown" : value === 0 ? "$0" : value < 0.000001 ? "<$0.000001" : `$${+value.toPrecision(3)}`);
-
 class EvaluatorEditor extends HTMLElement {
   connectedCallback() {
     this.draft = JSON.parse(this.dataset.draft);
@@ -416,24 +393,6 @@ class EvaluatorEditor extends HTMLElement {
 
 customElements.define("evaluator-editor", EvaluatorEditor);
 
-/** Reads server-sent events from a fetch body. */
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    let end;
-    while ((end = text.indexOf("\n\n")) >= 0) {
-      const block = text.slice(0, end);
-      text = text.slice(end + 2);
-      const name = /^event: ?(.*)$/m.exec(block)?.[1];
-      yield [name, JSON.parse([...block.matchAll(/^data: ?(.*)$/gm)].map((m) => m[1]).join("\n"))];
-    }
-  }
-}
-
 customElements.define(
   "calibrate-form",
   class extends HTMLElement {
@@ -455,7 +414,8 @@ customElements.define(
       say("Reading what people said…");
       try {
         const { key, project, most } = form.elements;
-        for await (const [name, data] of events(await ask(`/ui/evaluators/${this.dataset.id}/calibrate`, json("POST", { key: key.value, project: project.value || null, most: Number(most.value) || 100 })))) {
+        for await (const [name, text] of events(await ask(`/ui/evaluators/${this.dataset.id}/calibrate`, json("POST", { key: key.value, project: project.value || null, most: Number(most.value) || 100 })))) {
+          const data = JSON.parse(text);
           if (name === "step") say(`${data.done} of ${data.total} runs judged`);
           if (name === "problem") throw new Error(data.detail);
           if (name === "done") {

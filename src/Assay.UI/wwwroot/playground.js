@@ -1,6 +1,7 @@
 // The playground: variants side by side, each a prompt with its model. State lives here and in localStorage; the server renders templates,
 // asks the models and records the runs. Everything a person typed goes into the page as text, never as HTML.
-import { ask, copy, icon, toast } from "./kit.js";
+import { dollars, events, glyph, h } from "./elements.js";
+import { ask, copy, toast } from "./kit.js";
 import { snippet } from "./playground-code.js";
 import { runOnDataset } from "./playground-dataset.js";
 
@@ -13,49 +14,7 @@ const PARAMETERS = [
   ["seed", "Seed", { step: 1 }],
 ];
 
-/** A DOM element: h("button.btn", { type: "button" }, "Run"). */
-function h(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  const element = document.createElement(name);
-  if (classes.length) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (key === "value") element.value = value;
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  for (const child of children.flat()) if (child !== null && child !== undefined) element.append(child);
-  return element;
-}
-
-const glyph = (name) => {
-  const holder = document.createElement("template");
-  holder.innerHTML = icon(name, "s");
-  return holder.content.firstElementChild;
-};
-
 const ms = (value) => (value === null || value === undefined ? "–" : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
-const dollars = (value) => (value === null || value === undefined ? "cost unknown" : value === 0 ? "$0" : value < 0.000001 ? "<$0.000001" : `$${+value.toPrecision(3)}`);
-
-/** Reads server-sent events from a fetch body. */
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    let end;
-    while ((end = text.indexOf("\n\n")) >= 0) {
-      const block = text.slice(0, end);
-      text = text.slice(end + 2);
-      const name = /^event: ?(.*)$/m.exec(block)?.[1];
-      const data = [...block.matchAll(/^data: ?(.*)$/gm)].map((m) => m[1]).join("\n");
-      yield [name, data];
-    }
-  }
-}
-
 /** What of a variant a commit holds, as one text: an edited prompt must not claim to be the commit it came from. */
 const contentOf = (variant) => JSON.stringify([variant.messages, variant.format, variant.schema]);
 

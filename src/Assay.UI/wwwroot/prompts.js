@@ -1,5 +1,6 @@
 // The hub's pages: keys, and the editor of a prompt's messages. What a person typed goes into the page as text, never as HTML.
-import { ask, confirmDialog, icon, isTyping, toast } from "./kit.js";
+import { glyph, h } from "./elements.js";
+import { ask, confirmDialog, isTyping, toast } from "./kit.js";
 
 const ROLES = ["system", "user", "assistant", "placeholder"];
 
@@ -11,26 +12,6 @@ document.addEventListener("keydown", (e) => {
     edit.click();
   }
 });
-
-function h(tag, attributes = {}, ...children) {
-  const [name, ...classes] = tag.split(".");
-  const element = document.createElement(name);
-  if (classes.length) element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (key === "value" || key === "checked") element[key] = value;
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  for (const child of children.flat()) if (child !== null && child !== undefined) element.append(child);
-  return element;
-}
-
-const glyph = (name) => {
-  const box = document.createElement("template");
-  box.innerHTML = icon(name, "s");
-  return box.content.firstChild;
-};
 
 const post = async (url, body) => (await ask(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })).json();
 
