@@ -310,7 +310,7 @@ public sealed record ImportRow(long Line)
     /// <summary>The run it comes from.</summary>
     public Guid? SourceRunId { get; init; }
 
-    /// <summary>When it was made; null for now.</summary>
+    /// <summary>When it was made; null means the present.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
     /// <summary>Files, already in the blob store under keys of their own.</summary>

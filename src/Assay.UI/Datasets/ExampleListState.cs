@@ -14,7 +14,7 @@ internal sealed record ExampleListState
     /// <summary>Only this split.</summary>
     public string? Split { get; init; }
 
-    /// <summary>A time or a tag; null for now.</summary>
+    /// <summary>A time or a tag; null means the present.</summary>
     public string? AsOf { get; init; }
 
     /// <summary>True when not every example is shown.</summary>

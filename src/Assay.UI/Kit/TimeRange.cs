@@ -6,7 +6,7 @@ namespace Assay.UI.Kit;
 /// <param name="Key">As in the address.</param>
 /// <param name="Title">For people.</param>
 /// <param name="From">Where it begins; null for all time.</param>
-/// <param name="To">Where it ends; null for now.</param>
+/// <param name="To">Where it ends; null means the present.</param>
 public sealed record TimeRange(string Key, string Title, DateTimeOffset? From, DateTimeOffset? To)
 {
     /// <summary>What is offered.</summary>
