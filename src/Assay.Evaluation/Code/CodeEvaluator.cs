@@ -149,8 +149,7 @@ public sealed class CodeEvaluator : IEvaluator
                     problem = Forbidden(read.Program!);
                     code = problem is null ? read : null;
                 }
-                catch (Exception e)
-                    when ((e.InnerException ?? e) is InsufficientExecutionStackException)
+                catch (Exception e) when (IsTooDeep(e.InnerException ?? e))
                 {
                     problem = "The code is nested too deeply.";
                 }
@@ -165,6 +164,14 @@ public sealed class CodeEvaluator : IEvaluator
         reading.Join();
         return code ?? throw new FormatException(problem);
     }
+
+    /// <summary>
+    /// True when the stack ended while reading, or the engine's bound on nesting was met, which it tells in words alone: how much stack a level
+    /// takes depends on how far the reader has been compiled, so that either may come first.
+    /// </summary>
+    private static bool IsTooDeep(Exception error) =>
+        error is InsufficientExecutionStackException
+        || error.Message.StartsWith("Script nesting exceeds", StringComparison.Ordinal);
 
     /// <summary>What the language has and the sandbox cannot bound: one product of long integers may take minutes in one step.</summary>
     private static string? Forbidden(Node program)
