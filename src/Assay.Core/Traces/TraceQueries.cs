@@ -13,50 +13,50 @@ namespace Assay.Core.Traces;
 public sealed class TraceQueries(IRunStore store, QueryTimes times)
 {
     /// <summary>One page of runs.</summary>
-    public async Task<RunPage> QueryAsync(
+    public Task<RunPage> QueryAsync(
         Caller caller,
         RunQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             QueryShape.Of("list", query),
             () =>
-                store.QueryAsync(query with { WorkspaceId = caller.WorkspaceId }, cancellationToken)
+                store.QueryAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>One run by id; null when the workspace has none.</summary>
-    public async Task<Run?> FindAsync(
+    public Task<Run?> FindAsync(
         Caller caller,
         Guid runId,
         Guid? projectId,
         RunParts parts,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "run by id",
-            () => store.FindAsync(caller.WorkspaceId, runId, projectId, parts, cancellationToken)
+            () => store.FindAsync(caller.WorkspaceId, runId, projectId, parts, cancellationToken),
+            cancellationToken
         );
-    }
 
     /// <summary>All runs of a trace in execution order.</summary>
-    public async Task<IReadOnlyList<Run>> ReadTraceAsync(
+    public Task<IReadOnlyList<Run>> ReadTraceAsync(
         Caller caller,
         Guid traceId,
         Guid? projectId,
         RunParts parts,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "trace",
             () =>
                 store.ReadTraceAsync(
@@ -65,22 +65,20 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                     projectId,
                     parts,
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>One payload as a seekable stream of UTF-8 JSON; null when there is none.</summary>
-    public async Task<Stream?> OpenPayloadAsync(
+    public Task<Stream?> OpenPayloadAsync(
         Caller caller,
         Guid runId,
         Guid? projectId,
         PayloadKind kind,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "payload",
             () =>
                 store.OpenPayloadAsync(
@@ -89,36 +87,38 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                     projectId,
                     kind,
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Figures over a set of runs.</summary>
-    public async Task<RunStats> StatsAsync(
+    public Task<RunStats> StatsAsync(
         Caller caller,
         RunQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             QueryShape.Of("figures", query),
             () =>
-                store.StatsAsync(query with { WorkspaceId = caller.WorkspaceId }, cancellationToken)
+                store.StatsAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Parts of tokens and costs over a set of runs.</summary>
-    public async Task<UsageParts> UsagePartsAsync(
+    public Task<UsageParts> UsagePartsAsync(
         Caller caller,
         RunQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             QueryShape.Of("parts of tokens and costs", query),
             () =>
                 store.UsagePartsAsync(
@@ -127,23 +127,21 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                         WorkspaceId = caller.WorkspaceId,
                     },
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Figures of projects, from pre-aggregates.</summary>
-    public async Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
+    public Task<IReadOnlyDictionary<Guid, RunStats>> ProjectStatsAsync(
         Caller caller,
         IReadOnlyList<Guid> projectIds,
         DateTimeOffset? from,
         DateTimeOffset? to,
         bool rootsOnly,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "figures of projects",
             () =>
                 store.ProjectStatsAsync(
@@ -153,20 +151,18 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                     to,
                     rootsOnly,
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Figures over time.</summary>
-    public async Task<IReadOnlyList<RunBucket>> SeriesAsync(
+    public Task<IReadOnlyList<RunBucket>> SeriesAsync(
         Caller caller,
         RunSeriesQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             QueryShape.Of(
                 query.GroupBy is null && query.GroupByMetadataKey is null && !query.GroupByTag
                     ? "chart"
@@ -180,38 +176,34 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                         Runs = query.Runs with { WorkspaceId = caller.WorkspaceId },
                     },
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>The figures of every root run that an experiment made of an example.</summary>
-    public async Task<ExperimentFigures> ExperimentFiguresAsync(
+    public Task<ExperimentFigures> ExperimentFiguresAsync(
         Caller caller,
         Guid experimentId,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "figures of an experiment",
-            () => store.ExperimentFiguresAsync(caller.WorkspaceId, experimentId, cancellationToken)
+            () => store.ExperimentFiguresAsync(caller.WorkspaceId, experimentId, cancellationToken),
+            cancellationToken
         );
-    }
 
     /// <summary>Values with counts of one project.</summary>
-    public async Task<IReadOnlyList<Facet>> FacetsAsync(
+    public Task<IReadOnlyList<Facet>> FacetsAsync(
         Caller caller,
         Guid projectId,
         DateTimeOffset? from,
         DateTimeOffset? to,
         int maxValues,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "facets",
             () =>
                 store.FacetsAsync(
@@ -221,20 +213,18 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                     to,
                     maxValues,
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Threads of a project, last activity first.</summary>
-    public async Task<ConversationPage> ConversationsAsync(
+    public Task<ConversationPage> ConversationsAsync(
         Caller caller,
         ConversationQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             QueryShape.Of("threads", query),
             () =>
                 store.ConversationsAsync(
@@ -243,20 +233,18 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                         WorkspaceId = caller.WorkspaceId,
                     },
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Feedback, newest first.</summary>
-    public async Task<IReadOnlyList<FeedbackRecord>> FeedbackAsync(
+    public Task<IReadOnlyList<FeedbackRecord>> FeedbackAsync(
         Caller caller,
         FeedbackQuery query,
         CancellationToken cancellationToken
-    )
-    {
-        await ReadyAsync(caller, cancellationToken);
-        return await times.TakeAsync(
-            caller.WorkspaceId,
+    ) =>
+        AskAsync(
+            caller,
             "feedback",
             () =>
                 store.FeedbackAsync(
@@ -265,9 +253,9 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
                         WorkspaceId = caller.WorkspaceId,
                     },
                     cancellationToken
-                )
+                ),
+            cancellationToken
         );
-    }
 
     /// <summary>Feedback given to projects themselves, summed up by project and key.</summary>
     public async Task<
@@ -322,6 +310,17 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
             projectId,
             cancellationToken
         );
+    }
+
+    private async Task<T> AskAsync<T>(
+        Caller caller,
+        string shape,
+        Func<Task<T>> ask,
+        CancellationToken cancellationToken
+    )
+    {
+        await ReadyAsync(caller, cancellationToken);
+        return await times.TakeAsync(caller.WorkspaceId, shape, ask);
     }
 
     private async ValueTask ReadyAsync(Caller caller, CancellationToken cancellationToken)
