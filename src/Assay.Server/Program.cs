@@ -1,4 +1,3 @@
-using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models.Prices;

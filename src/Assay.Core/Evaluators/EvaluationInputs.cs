@@ -20,6 +20,11 @@ public sealed class EvaluationInputs(TraceQueries queries)
         "trajectory",
     ];
 
+    // What a run without retrievers was given to read; its "output" is its answer and no document.
+    private static readonly string[] s_context = ["documents", "context", "contexts"];
+
+    private static readonly string[] s_retrieved = [.. s_context, "output"];
+
     private static readonly string[] s_relevant =
     [
         "relevant_documents",
@@ -45,23 +50,61 @@ public sealed class EvaluationInputs(TraceQueries queries)
         CancellationToken cancellationToken
     )
     {
-        var outputs = Json(run, PayloadKind.Outputs);
-        var reference = Json(example?.OutputsJson);
         var steps =
             needs == EvaluatorNeeds.None
                 ? []
                 : await StepsAsync(caller, run, needs, cancellationToken);
+        return Of(
+            run.Id,
+            example,
+            Json(run, PayloadKind.Inputs),
+            Json(run, PayloadKind.Outputs),
+            FactsOf(run),
+            steps,
+            needs
+        );
+    }
+
+    /// <summary>
+    /// A row whose answer is at hand and has no tool or retriever below it: what reading its run back would give, without reading it.
+    /// </summary>
+    /// <param name="runId">The run that has the answer.</param>
+    /// <param name="example">The example it answered; its inputs are the run's.</param>
+    /// <param name="outputs">The answer.</param>
+    /// <param name="facts">Figures of the run.</param>
+    /// <param name="needs">What else is wanted.</param>
+    public static EvaluationInput OfAnswer(
+        Guid runId,
+        Example example,
+        JsonElement outputs,
+        RunFacts facts,
+        EvaluatorNeeds needs
+    ) => Of(runId, example, Json(example.InputsJson), outputs, facts, [], needs);
+
+    private static EvaluationInput Of(
+        Guid runId,
+        Example? example,
+        JsonElement? inputs,
+        JsonElement? outputs,
+        RunFacts facts,
+        IReadOnlyList<Run> steps,
+        EvaluatorNeeds needs
+    )
+    {
+        var reference = Json(example?.OutputsJson);
         return new EvaluationInput
         {
-            Inputs = Json(example?.InputsJson) ?? Json(run, PayloadKind.Inputs),
+            Inputs = Json(example?.InputsJson) ?? inputs,
             Outputs = outputs,
             ReferenceOutputs = reference,
-            RunId = run.Id,
+            RunId = runId,
             ExampleId = example?.Id,
-            Facts = FactsOf(run),
+            Facts = facts,
             ToolCalls = needs.HasFlag(EvaluatorNeeds.ToolCalls) ? Calls(steps, outputs) : null,
             ReferenceToolCalls = ReferenceCalls(reference),
-            Documents = needs.HasFlag(EvaluatorNeeds.Documents) ? Documents(steps, run) : null,
+            Documents = needs.HasFlag(EvaluatorNeeds.Documents)
+                ? Documents(steps, outputs, inputs)
+                : null,
             RelevantDocuments = Relevant(reference),
         };
     }
@@ -194,19 +237,23 @@ public sealed class EvaluationInputs(TraceQueries queries)
         );
     }
 
-    private static List<RetrievedDocument>? Documents(IReadOnlyList<Run> steps, Run run)
+    private static List<RetrievedDocument>? Documents(
+        IReadOnlyList<Run> steps,
+        JsonElement? outputs,
+        JsonElement? inputs
+    )
     {
         var found = steps
             .Where(r => r.Kind == RunKind.Retriever)
             .Select(r => Json(r, PayloadKind.Outputs))
             .OfType<JsonElement>()
-            .SelectMany(List)
+            .SelectMany(d => List(d, s_retrieved))
             .ToList();
         if (found.Count == 0)
         {
-            foreach (var side in (PayloadKind[])[PayloadKind.Outputs, PayloadKind.Inputs])
+            foreach (var side in (JsonElement?[])[outputs, inputs])
             {
-                found = [.. List(Json(run, side) ?? default)];
+                found = [.. List(side ?? default, s_context)];
                 if (found.Count > 0)
                 {
                     break;
@@ -217,13 +264,10 @@ public sealed class EvaluationInputs(TraceQueries queries)
         return found.Count == 0 ? null : [.. found.Select(Document)];
     }
 
-    private static IEnumerable<JsonElement> List(JsonElement json) =>
+    private static IEnumerable<JsonElement> List(JsonElement json, string[] names) =>
         json.ValueKind == JsonValueKind.Array
             ? json.EnumerateArray()
-            : Named(
-                json.ValueKind == JsonValueKind.Object ? json : null,
-                ["documents", "context", "contexts", "output"]
-            ) switch
+            : Named(json.ValueKind == JsonValueKind.Object ? json : null, names) switch
             {
                 { ValueKind: JsonValueKind.Array } list => list.EnumerateArray(),
                 { ValueKind: JsonValueKind.String } text => [text],

@@ -83,26 +83,26 @@ public sealed class PromptVariant
             throw new InvalidVariantException("the variant must be an object");
         }
 
-        if (!Guid.TryParse(Text(json, "provider"), out var provider))
+        if (!Guid.TryParse(json.Text("provider"), out var provider))
         {
             throw new InvalidVariantException("provider: choose one");
         }
 
-        var model = Text(json, "model")?.Trim() ?? "";
+        var model = json.Text("model")?.Trim() ?? "";
         if (model.Length > MaxModelLength)
         {
             throw new InvalidVariantException($"model: at most {MaxModelLength} characters");
         }
 
         if (
-            Field(json, "messages") is not { ValueKind: JsonValueKind.Array } messages
+            json.Field("messages") is not { ValueKind: JsonValueKind.Array } messages
             || messages.GetArrayLength() is 0 or > MaxMessages
         )
         {
             throw new InvalidVariantException($"messages: 1 to {MaxMessages} are needed");
         }
 
-        TemplateFormat? format = Text(json, "format") switch
+        TemplateFormat? format = json.Text("format") switch
         {
             null or "f-string" => TemplateFormat.FString,
             "mustache" => TemplateFormat.Mustache,
@@ -117,7 +117,7 @@ public sealed class PromptVariant
             messages.Clone(),
             format,
             Options(json),
-            PromptMetadata(Field(json, "prompt"))
+            PromptMetadata(json.Field("prompt"))
         );
     }
 
@@ -137,9 +137,9 @@ public sealed class PromptVariant
         foreach (var template in _messages.EnumerateArray())
         {
             var at = $"messages[{index++}]";
-            if (Text(template, "role") == Placeholder)
+            if (template.Text("role") == Placeholder)
             {
-                var name = Text(template, "content") ?? "";
+                var name = template.Text("content") ?? "";
                 if (
                     !values.TryGetValue(name, out var list)
                     || list.ValueKind != JsonValueKind.Array
@@ -257,21 +257,21 @@ public sealed class PromptVariant
         foreach (var message in _messages.EnumerateArray())
         {
             var at = $"messages[{i++}]";
-            switch (Field(message, "content"))
+            switch (message.Field("content"))
             {
                 case { ValueKind: JsonValueKind.String } text:
-                    yield return (text.GetString()!, at, Text(message, "role") == Placeholder);
+                    yield return (text.GetString()!, at, message.Text("role") == Placeholder);
                     break;
                 case { ValueKind: JsonValueKind.Array } parts:
                     foreach (var part in parts.EnumerateArray())
                     {
-                        if (Text(part, "text") is { } words)
+                        if (part.Text("text") is { } words)
                         {
                             yield return (words, at, false);
                         }
                         else if (
-                            Field(part, "image_url") is { ValueKind: JsonValueKind.Object } image
-                            && Text(image, "url") is { } url
+                            part.Field("image_url") is { ValueKind: JsonValueKind.Object } image
+                            && image.Text("url") is { } url
                         )
                         {
                             yield return (url, at, false);
@@ -286,22 +286,22 @@ public sealed class PromptVariant
     private static ChatOptions Options(JsonElement json)
     {
         var options = new ChatOptions();
-        var parameters = Field(json, "parameters");
+        var parameters = json.Field("parameters");
         options.Temperature = (float?)Number(parameters, "temperature", 0, 2);
         options.TopP = (float?)Number(parameters, "top_p", 0, 1);
         options.MaxOutputTokens = (int?)Number(parameters, "max_tokens", 1, 1_000_000);
         options.FrequencyPenalty = (float?)Number(parameters, "frequency_penalty", -2, 2);
         options.PresencePenalty = (float?)Number(parameters, "presence_penalty", -2, 2);
         options.Seed = (long?)Number(parameters, "seed", long.MinValue, long.MaxValue);
-        if (Field(parameters, "stop") is { ValueKind: JsonValueKind.Array } stop)
+        if (parameters.Field("stop") is { ValueKind: JsonValueKind.Array } stop)
         {
             options.StopSequences = [.. stop.EnumerateArray().Select(s => s.ToString())];
         }
 
-        if (Field(json, "tools") is { ValueKind: JsonValueKind.Array } tools)
+        if (json.Field("tools") is { ValueKind: JsonValueKind.Array } tools)
         {
             options.Tools = [.. tools.EnumerateArray().Select(Tool)];
-            options.ToolMode = Text(json, "tool_choice") switch
+            options.ToolMode = json.Text("tool_choice") switch
             {
                 null or "" or "auto" => null,
                 "none" => ChatToolMode.None,
@@ -310,11 +310,11 @@ public sealed class PromptVariant
             };
         }
 
-        if (Field(json, "schema") is { ValueKind: JsonValueKind.Object } schema)
+        if (json.Field("schema") is { ValueKind: JsonValueKind.Object } schema)
         {
             options.ResponseFormat = ChatResponseFormat.ForJsonSchema(
                 schema.Clone(),
-                Text(schema, "title") is { Length: > 0 } title
+                schema.Text("title") is { Length: > 0 } title
                     ? string.Concat(
                         title.Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
                     )
@@ -327,23 +327,23 @@ public sealed class PromptVariant
 
     private static AIFunctionDeclaration Tool(JsonElement tool, int index)
     {
-        var function = Field(tool, "function") is { ValueKind: JsonValueKind.Object } inner
+        var function = tool.Field("function") is { ValueKind: JsonValueKind.Object } inner
             ? inner
             : tool;
-        if (Text(function, "name") is not { Length: > 0 } name)
+        if (function.Text("name") is not { Length: > 0 } name)
         {
             throw new InvalidVariantException($"tools[{index}]: has no name");
         }
 
-        var parameters = Field(function, "parameters");
+        var parameters = function.Field("parameters");
         if (parameters.ValueKind == JsonValueKind.Undefined)
         {
-            parameters = Field(function, "input_schema");
+            parameters = function.Field("input_schema");
         }
 
         return AIFunctionFactory.CreateDeclaration(
             name,
-            Text(function, "description") ?? "",
+            function.Text("description") ?? "",
             parameters.ValueKind == JsonValueKind.Object
                 ? parameters.Clone()
                 : JsonSerializer.SerializeToElement(new { type = "object" }),
@@ -354,10 +354,10 @@ public sealed class PromptVariant
     private static Dictionary<string, string> PromptMetadata(JsonElement prompt)
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (Text(prompt, "handle") is { Length: > 0 } handle)
+        if (prompt.Text("handle") is { Length: > 0 } handle)
         {
             metadata["lc_hub_repo"] = handle;
-            if (Text(prompt, "commit") is { Length: > 0 } commit)
+            if (prompt.Text("commit") is { Length: > 0 } commit)
             {
                 metadata["lc_hub_commit_hash"] = commit;
             }
@@ -368,7 +368,7 @@ public sealed class PromptVariant
 
     private static double? Number(JsonElement json, string name, double low, double high)
     {
-        switch (Field(json, name))
+        switch (json.Field(name))
         {
             case { ValueKind: JsonValueKind.Number } value:
                 var number = value.GetDouble();
@@ -383,14 +383,6 @@ public sealed class PromptVariant
                 throw new InvalidVariantException($"{name}: must be a number");
         }
     }
-
-    private static JsonElement Field(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
-            ? value
-            : default;
-
-    private static string? Text(JsonElement json, string name) =>
-        Field(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     private readonly record struct ParsedText(PromptTemplate? Template, string Text)
     {

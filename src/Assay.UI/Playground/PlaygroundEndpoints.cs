@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Models.Providers;
 using Assay.Core.Playground;
@@ -196,7 +197,7 @@ internal static class PlaygroundEndpoints
         }
 
         var json = body.RootElement;
-        var handle = Text(json, "handle")?.Trim() ?? "";
+        var handle = json.Text("handle")?.Trim() ?? "";
         var key = new PromptKey(PromptHub.Self, handle);
         try
         {
@@ -215,8 +216,8 @@ internal static class PlaygroundEndpoints
                 caller.Value,
                 key,
                 manifest,
-                Text(json, "parent"),
-                Text(json, "description"),
+                json.Text("parent"),
+                json.Text("description"),
                 WebhookSkip.None,
                 caller.Aborted
             );
@@ -265,13 +266,6 @@ internal static class PlaygroundEndpoints
 
         return values;
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static IResult Problem(string detail) =>
         Results.Json(new { detail }, statusCode: StatusCodes.Status400BadRequest);

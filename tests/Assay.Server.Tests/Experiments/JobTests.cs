@@ -273,6 +273,100 @@ public sealed class JobTests(ProviderTests.Servers servers)
     }
 
     [Fact]
+    public async Task Rows_are_scored_on_expected_tool_calls_and_documents_as_a_finished_experiment_is()
+    {
+        var made = await PostAsync("/api/v1/datasets", new { name = Guid.NewGuid().ToString() });
+        var dataset = made.GetProperty("id").GetGuid();
+        await PostAsync(
+            "/api/v1/examples/bulk",
+            new[]
+            {
+                new
+                {
+                    dataset_id = dataset,
+                    inputs = new
+                    {
+                        question = "search for shipping",
+                        documents = new[]
+                        {
+                            new { id = "doc-1", page_content = "Shipping takes three days." },
+                            new { id = "doc-2", page_content = "Returns are free." },
+                        },
+                    },
+                    outputs = new
+                    {
+                        expected_tool_calls = new[] { new { name = "search" } },
+                        relevant_documents = new[] { "doc-1" },
+                    },
+                },
+            }
+        );
+        var evaluators = new[]
+        {
+            await EvaluatorAsync(
+                "called",
+                """{"type":"tool_calls","measure":"recall","ignore_arguments":true}"""
+            ),
+            await EvaluatorAsync(
+                "retrieved",
+                """{"type":"retrieval","measure":"precision","k":2}"""
+            ),
+        };
+        var run = await FinalAsync(
+            await StartAsync(
+                dataset,
+                "sim-chat?latency=0",
+                new
+                {
+                    evaluators,
+                    variant = new
+                    {
+                        provider = ModelProvider.Simulated.Id,
+                        model = "sim-chat?latency=0",
+                        messages = new[] { new { role = "user", content = "{question}" } },
+                        tools = new[]
+                        {
+                            new
+                            {
+                                type = "function",
+                                function = new
+                                {
+                                    name = "search",
+                                    parameters = new { type = "object" },
+                                },
+                            },
+                        },
+                        tool_choice = "required",
+                    },
+                }
+            )
+        );
+        Assert.Equal((1, 0, 0), (run.Done, run.Failed, run.Unscored));
+        var scored = await ScoresAsync();
+        Assert.Equal([("called", 1), ("retrieved", 0.5)], scored);
+        var again = await PostAsync(
+            $"/ui/jobs/experiments/{run.ExperimentId}/evaluate",
+            new { evaluators }
+        );
+        await FinalAsync(again.GetProperty("job").GetGuid());
+        Assert.Equal(scored, await ScoresAsync());
+
+        async Task<(string, double)[]> ScoresAsync()
+        {
+            var root = Assert.Single(await RunsAsync(run.ExperimentId, isRoot: true));
+            return
+            [
+                .. (await GetAsync($"/api/v1/feedback?run={root.GetProperty("id").GetGuid()}"))
+                    .EnumerateArray()
+                    .Select(f =>
+                        (f.GetProperty("key").GetString()!, f.GetProperty("score").GetDouble())
+                    )
+                    .Order(),
+            ];
+        }
+    }
+
+    [Fact]
     public async Task LangSmiths_wire_has_an_experiment_evaluated_also_by_code()
     {
         var dataset = await DatasetAsync(3);

@@ -34,13 +34,13 @@ public sealed class JobPlan
     {
         Json = json.Clone();
         Variant = variant;
-        Name = Text(json, "name")?.Trim() is { Length: > 0 } name ? name : null;
+        Name = json.Text("name")?.Trim() is { Length: > 0 } name ? name : null;
         if (Name?.Length > 200)
         {
             throw new InvalidJobException("name", "at most 200 characters");
         }
 
-        Description = Text(json, "description");
+        Description = json.Text("description");
         Repetitions = Number(json, "repetitions", 1, MaxRepetitions) ?? 1;
         Concurrency = Number(json, "concurrency", 1, MaxConcurrency) ?? DefaultConcurrency;
         RequestsPerMinute = Number(json, "requests_per_minute", 1, MaxRequestsPerMinute);
@@ -48,10 +48,10 @@ public sealed class JobPlan
         AsOf = Version(json);
         Splits =
         [
-            .. Items(json, "splits").Select(s => s.ToString()).Where(s => s.Length > 0).Distinct(),
+            .. json.Items("splits").Select(s => s.ToString()).Where(s => s.Length > 0).Distinct(),
         ];
         Mapping = ReadMapping(json);
-        Evaluators = [.. Items(json, "evaluators").Select(EvaluatorChoice.Read)];
+        Evaluators = [.. json.Items("evaluators").Select(EvaluatorChoice.Read)];
         if (Evaluators.Count > MaxEvaluators)
         {
             throw new InvalidJobException("evaluators", $"at most {MaxEvaluators}");
@@ -216,7 +216,7 @@ public sealed class JobPlan
 
     /// <summary>A tag, a moment, or nothing for the newest.</summary>
     private static AsOf Version(JsonElement json) =>
-        Text(json, "version") switch
+        json.Text("version") switch
         {
             null or "" or DatasetTag.Latest => AsOf.Now,
             var text
@@ -253,16 +253,6 @@ public sealed class JobPlan
                 )
             );
     }
-
-    private static JsonElement.ArrayEnumerator Items(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
-            ? list.EnumerateArray()
-            : default;
-
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 }
 
 /// <summary>Where a prompt variable's value comes from: a place in the example's inputs, or one value for all.</summary>

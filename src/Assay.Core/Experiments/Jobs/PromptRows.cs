@@ -194,7 +194,7 @@ internal sealed class PromptRows(
                     );
                     return await scorer.ScoreAsync(
                         row,
-                        Input(row, example, exampleInputs.RootElement, reply, outputs),
+                        Input(row, example, reply, outputs),
                         stop.AtOnce
                     );
                 case {
@@ -222,21 +222,14 @@ internal sealed class PromptRows(
     private EvaluationInput Input(
         ExperimentJobRow row,
         Example example,
-        JsonElement exampleInputs,
         ModelReply reply,
         byte[] outputs
     ) =>
-        new()
-        {
-            RunId = row.RunId,
-            ExampleId = example.Id,
-            Inputs = exampleInputs.Clone(),
-            Outputs = JsonElement.Parse(outputs),
-            ReferenceOutputs = example.OutputsJson is { } reference
-                ? JsonElement.Parse(reference)
-                : null,
-            ToolCalls = Calls(reply) is { Count: > 0 } tools ? tools : null,
-            Facts = new RunFacts
+        EvaluationInputs.OfAnswer(
+            row.RunId,
+            example,
+            JsonElement.Parse(outputs),
+            new RunFacts
             {
                 Latency = reply.Latency,
                 TimeToFirstToken = reply.FirstToken,
@@ -244,7 +237,8 @@ internal sealed class PromptRows(
                 InputTokens = reply.Usage?.PromptTokens,
                 OutputTokens = reply.Usage?.CompletionTokens,
             },
-        };
+            scorer.Needs
+        );
 
     private static List<ToolCall> Calls(ModelReply reply) =>
         [

@@ -3,56 +3,16 @@ using System.Text.Json;
 namespace Assay.Server.LangSmith;
 
 /// <summary>
-/// Look-ups in the JSON that LangSmith's clients send. Null and absent mean the same: not said. A text, number or flag of another type
-/// counts as not said too; ids and times that cannot be read are the client's error and answered with 422.
+/// Numbers, ids and times in the JSON that LangSmith's clients send, beside the other fields (<see cref="JsonFields"/>): ids and times that cannot be read are the
+/// client's error and answered with 422.
 /// </summary>
-internal static class JsonFields
+internal static class ClientFields
 {
-    /// <summary>The value of a field; undefined when there is none.</summary>
-    public static JsonElement Field(this JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
-            ? value
-            : default;
-
-    /// <summary>False for null and for nothing.</summary>
-    public static bool IsSaid(this JsonElement value) =>
-        value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
-
-    public static string? Text(this JsonElement json, string name) =>
-        json.Field(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    /// <summary>The value as JSON text, whatever its type.</summary>
-    public static string? Raw(this JsonElement json, string name) =>
-        json.Field(name) is var value && value.IsSaid() ? value.GetRawText() : null;
-
-    /// <summary>An object as JSON text; null when it is none.</summary>
-    public static string? RawObject(this JsonElement json, string name) =>
-        json.Field(name) is { ValueKind: JsonValueKind.Object } value ? value.GetRawText() : null;
-
+    /// <summary>A whole number; of another type it counts as not said.</summary>
     public static int? Int(this JsonElement json, string name) =>
         json.Field(name) is { ValueKind: JsonValueKind.Number } n && n.TryGetInt32(out var value)
             ? value
             : null;
-
-    public static bool? Bool(this JsonElement json, string name) =>
-        json.Field(name).ValueKind switch
-        {
-            JsonValueKind.True => true,
-            JsonValueKind.False => false,
-            _ => null,
-        };
-
-    /// <summary>The items of an array; none when it is something else.</summary>
-    public static JsonElement.ArrayEnumerator Items(this JsonElement json, string name) =>
-        json.Field(name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
-
-    /// <summary>The texts of an array.</summary>
-    public static IReadOnlyList<string> Texts(this JsonElement json, string name) =>
-        [
-            .. json.Items(name)
-                .Where(i => i.ValueKind == JsonValueKind.String)
-                .Select(i => i.GetString() ?? ""),
-        ];
 
     /// <summary>False when the field holds something that is no id.</summary>
     public static bool TryId(this JsonElement json, string name, out Guid? id)
