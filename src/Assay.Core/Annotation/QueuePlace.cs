@@ -67,6 +67,44 @@ public sealed record QueuePlace(
     }
 }
 
+/// <summary>Which items of a queue are meant; what is left out is no condition.</summary>
+public sealed record QueueSlice
+{
+    /// <summary>Every item.</summary>
+    public static QueueSlice All { get; } = new();
+
+    /// <summary>Where they stand for the reviewer who asks.</summary>
+    public QueueSection? Section { get; init; }
+
+    /// <summary>True: enough people are done with them; false: they wait for somebody.</summary>
+    public bool? IsCompleted { get; init; }
+
+    /// <summary>True: threads; false: runs and pairs of runs.</summary>
+    public bool? IsThread { get; init; }
+
+    /// <summary>True: those that reviewers are checked against.</summary>
+    public bool? IsGold { get; init; }
+
+    /// <summary>Completed then or later.</summary>
+    public DateTimeOffset? CompletedFrom { get; init; }
+
+    /// <summary>Completed before then.</summary>
+    public DateTimeOffset? CompletedBefore { get; init; }
+}
+
+/// <summary>A place in a reviewer's order, which stays the same while items come and go.</summary>
+/// <param name="At">When the item there was added, or where the reviewer put it.</param>
+/// <param name="Id">The item.</param>
+public readonly record struct QueueMark(DateTimeOffset At, Guid Id)
+{
+    /// <summary>The place of an item.</summary>
+    public static QueueMark Of(QueuePlace place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        return new QueueMark(place.EffectiveAddedAt, place.Item.Id);
+    }
+}
+
 /// <summary>How many items of a queue stand where for one reviewer.</summary>
 /// <param name="Mine">They wait for this reviewer.</param>
 /// <param name="Others">This reviewer is done, or somebody else is at them.</param>

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Annotation;
 
 /// <summary>
-/// Who works on which item. Reservations are taken, and reviews finished, inside one write transaction that also reads what they depend on: two
+/// Who works on which item. Reading is <see cref="QueueReader"/>'s. Reservations are taken, and reviews finished, inside one write transaction that also reads what they depend on: two
 /// people never hold the same place of one item, and calls at the same moment come one after the other. A reservation ends by itself.
 /// Thread-safe.
 /// </summary>
@@ -17,123 +17,6 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
 
     /// <summary>Who judges: the member, else the API key.</summary>
     public static Guid Reviewer(Caller caller) => caller.UserId ?? caller.ApiKeyId ?? Guid.Empty;
-
-    /// <summary>All items of a queue with their reviews, in this reviewer's order.</summary>
-    public async Task<IReadOnlyList<QueuePlace>> PlacesAsync(
-        Caller caller,
-        Guid queueId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var queue = await AnnotationQueues.GetAsync(db, caller, queueId, cancellationToken);
-        return await PlacesAsync(
-            db,
-            queue,
-            db.QueueItems,
-            Reviewer(caller),
-            time.GetUtcNow(),
-            cancellationToken
-        );
-    }
-
-    /// <summary>One page of a queue in this reviewer's order, with the reviews of that page alone; however large the queue is, the database counts and sorts.</summary>
-    public async Task<IReadOnlyList<QueuePlace>> PageAsync(
-        Caller caller,
-        Guid queueId,
-        QueueSection? section,
-        int offset,
-        int limit,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var queue = await AnnotationQueues.GetAsync(db, caller, queueId, cancellationToken);
-        var (me, now) = (Reviewer(caller), time.GetUtcNow());
-        var rows = await InSection(db, queue, section, me, now)
-            .Select(i => new
-            {
-                i.Id,
-                At = db.QueueReviews.Where(r => r.ItemId == i.Id && r.ReviewerId == me)
-                    .Select(r => r.OverrideAddedAt)
-                    .FirstOrDefault()
-                    ?? i.AddedAt,
-            })
-            .OrderBy(i => i.At)
-            .ThenBy(i => i.Id)
-            .Skip(offset)
-            .Take(limit)
-            .ToListAsync(cancellationToken);
-        var ids = rows.Select(r => r.Id).ToList();
-        var places = (
-            await PlacesAsync(
-                db,
-                queue,
-                db.QueueItems.Where(i => ids.Contains(i.Id)),
-                me,
-                now,
-                cancellationToken
-            )
-        ).ToDictionary(p => p.Item.Id);
-        return [.. ids.Where(places.ContainsKey).Select(i => places[i])];
-    }
-
-    /// <summary>How many items of a queue stand where for this reviewer.</summary>
-    public async Task<QueueCounts> CountsAsync(
-        Caller caller,
-        Guid queueId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var queue = await AnnotationQueues.GetAsync(db, caller, queueId, cancellationToken);
-        var (me, now) = (Reviewer(caller), time.GetUtcNow());
-        return new QueueCounts(
-            await InSection(db, queue, QueueSection.NeedsMyReview, me, now)
-                .CountAsync(cancellationToken),
-            await InSection(db, queue, QueueSection.NeedsOthersReview, me, now)
-                .CountAsync(cancellationToken),
-            await InSection(db, queue, QueueSection.Completed, me, now)
-                .CountAsync(cancellationToken)
-        );
-    }
-
-    /// <summary>One item as the caller sees it, with everybody's reviews of it.</summary>
-    /// <exception cref="DatasetProblemException">There is none.</exception>
-    public async Task<(QueuePlace Place, IReadOnlyList<QueueReview> Reviews)> PlaceAsync(
-        Caller caller,
-        Guid itemId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var item = await AnnotationQueues.ItemAsync(db, caller, itemId, cancellationToken);
-        var queue = await AnnotationQueues.GetAsync(db, caller, item.QueueId, cancellationToken);
-        var reviews = await db
-            .QueueReviews.AsNoTracking()
-            .Where(r => r.ItemId == itemId)
-            .ToListAsync(cancellationToken);
-        return (QueuePlace.Of(queue, item, reviews, Reviewer(caller), time.GetUtcNow()), reviews);
-    }
-
-    /// <summary>Every review of a queue.</summary>
-    public async Task<IReadOnlyList<QueueReview>> ReviewsAsync(
-        Caller caller,
-        Guid queueId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return await db
-            .QueueReviews.AsNoTracking()
-            .Where(r => r.WorkspaceId == caller.WorkspaceId && r.QueueId == queueId)
-            .ToListAsync(cancellationToken);
-    }
 
     /// <summary>
     /// Reserves an item for the caller; when none is named, the one the caller holds already, else the next free one. A reservation of one's own
@@ -154,21 +37,10 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
         var me = Reviewer(caller);
         Demand(queue, me);
         var now = time.GetUtcNow();
-        var places = await PlacesAsync(
-            db,
-            queue,
-            itemId is { } id
-                ? db.QueueItems.Where(i => i.Id == id)
-                : db.QueueItems.Where(i => i.CompletedAt == null),
-            me,
-            now,
-            cancellationToken
-        );
-        var place = itemId is not null
-            ? (places is [var named] ? named : throw DatasetProblemException.NotFound("Queue item"))
-            : places
-                .Where(p => p.Section == QueueSection.NeedsMyReview)
-                .MinBy(p => (p.ReservedBy.Contains(me) ? 0 : 1, p.EffectiveAddedAt, p.Item.Id));
+        var place = itemId is { } id
+            ? await PlaceAsync(db, queue, id, me, now, cancellationToken)
+                ?? throw DatasetProblemException.NotFound("Queue item")
+            : await NextAsync(db, queue, me, now, cancellationToken);
         if (place is null)
         {
             return null;
@@ -281,18 +153,6 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
         return item;
     }
 
-    /// <summary>The queue of an item.</summary>
-    public async Task<Guid> QueueOfAsync(
-        Caller caller,
-        Guid itemId,
-        CancellationToken cancellationToken
-    )
-    {
-        caller.Demand(Permission.Read);
-        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return (await AnnotationQueues.ItemAsync(db, caller, itemId, cancellationToken)).QueueId;
-    }
-
     private async Task<QueueItem> ChangeAsync(
         Caller caller,
         Guid itemId,
@@ -324,73 +184,58 @@ public sealed class QueueReviews(IDbContextFactory<MetadataContext> metadata, Ti
         return item;
     }
 
-    /// <summary>The same conditions as <see cref="QueuePlace"/>'s, asked of the database.</summary>
-    private static IQueryable<QueueItem> InSection(
+    /// <summary>The item the reviewer holds already, else the first in their order that is free.</summary>
+    private static async Task<QueuePlace?> NextAsync(
         MetadataContext db,
         AnnotationQueue queue,
-        QueueSection? section,
-        Guid me,
-        DateTimeOffset now
-    )
-    {
-        var items = db.QueueItems.AsNoTracking().Where(i => i.QueueId == queue.Id);
-        if (section is null)
-        {
-            return items;
-        }
-
-        if (section == QueueSection.Completed)
-        {
-            return items.Where(i => i.CompletedAt != null);
-        }
-
-        var reviews = db.QueueReviews.Where(r => r.QueueId == queue.Id);
-        var waiting = items.Where(i => i.CompletedAt == null);
-        var isMine = section == QueueSection.NeedsMyReview;
-        if (!queue.HasReservations || queue.ReviewersPerItem is not { } places)
-        {
-            return waiting.Where(i =>
-                reviews.Any(r => r.ItemId == i.Id && r.ReviewerId == me && r.CompletedAt != null)
-                != isMine
-            );
-        }
-
-        return waiting.Where(i =>
-            (
-                reviews.Any(r => r.ItemId == i.Id && r.ReviewerId == me && r.CompletedAt != null)
-                || reviews.Count(r =>
-                    r.ItemId == i.Id
-                    && (r.CompletedAt != null || (r.ReviewerId != me && r.ReservedUntil > now))
-                ) >= places
-            ) != isMine
-        );
-    }
-
-    private static async Task<IReadOnlyList<QueuePlace>> PlacesAsync(
-        MetadataContext db,
-        AnnotationQueue queue,
-        IQueryable<QueueItem> which,
         Guid me,
         DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
-        var chosen = which.Where(i => i.QueueId == queue.Id);
-        var items = await chosen.AsNoTracking().ToListAsync(cancellationToken);
-        var reviews = (
-            await db
-                .QueueReviews.AsNoTracking()
-                .Where(r => r.QueueId == queue.Id && chosen.Any(i => i.Id == r.ItemId))
-                .ToListAsync(cancellationToken)
-        ).ToLookup(r => r.ItemId);
-        return
-        [
-            .. items
-                .Select(i => QueuePlace.Of(queue, i, [.. reviews[i.Id]], me, now))
-                .OrderBy(p => p.EffectiveAddedAt)
-                .ThenBy(p => p.Item.Id),
-        ];
+        var free = QueueReader.In(
+            db,
+            queue,
+            new QueueSlice { Section = QueueSection.NeedsMyReview },
+            me,
+            now
+        );
+        var held = free.Where(i =>
+            db.QueueReviews.Any(r =>
+                r.ItemId == i.Id
+                && r.ReviewerId == me
+                && r.CompletedAt == null
+                && r.ReservedUntil > now
+            )
+        );
+        foreach (var items in (IQueryable<QueueItem>[])[held, free])
+        {
+            var ids = await QueueReader
+                .Ordered(db, items, me)
+                .Take(1)
+                .Select(r => r.Id)
+                .ToListAsync(cancellationToken);
+            if (ids is [var first])
+            {
+                return await PlaceAsync(db, queue, first, me, now, cancellationToken);
+            }
+        }
+
+        return null;
     }
+
+    private static async Task<QueuePlace?> PlaceAsync(
+        MetadataContext db,
+        AnnotationQueue queue,
+        Guid itemId,
+        Guid me,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    ) =>
+        await QueueReader.PlacesAsync(db, queue, [itemId], me, now, cancellationToken)
+            is [var place]
+            ? place
+            : null;
 
     private static async Task<QueueReview> ReviewAsync(
         MetadataContext db,

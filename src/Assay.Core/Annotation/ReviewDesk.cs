@@ -14,6 +14,7 @@ namespace Assay.Core.Annotation;
 public sealed class ReviewDesk(
     AnnotationQueues queues,
     QueueReviews reviews,
+    QueueReader reader,
     FeedbackKeys keys,
     TraceIngest ingest,
     TraceQueries queries,
@@ -47,7 +48,7 @@ public sealed class ReviewDesk(
     {
         ArgumentNullException.ThrowIfNull(answers);
         caller.Demand(Permission.Write);
-        var (place, known) = await reviews.PlaceAsync(caller, itemId, cancellationToken);
+        var (place, known) = await reader.PlaceAsync(caller, itemId, cancellationToken);
         var queue = await queues.GetAsync(caller, place.Item.QueueId, cancellationToken);
         var fitting = answers.Checked(await QuestionsAsync(caller, queue, cancellationToken));
         var me = QueueReviews.Reviewer(caller);
@@ -86,7 +87,7 @@ public sealed class ReviewDesk(
     {
         var item = await reviews.ReopenAsync(caller, itemId, isReserved: true, cancellationToken);
         var me = QueueReviews.Reviewer(caller);
-        var (_, known) = await reviews.PlaceAsync(caller, itemId, cancellationToken);
+        var (_, known) = await reader.PlaceAsync(caller, itemId, cancellationToken);
         await TakeBackAsync(
             caller,
             Ids(
@@ -112,7 +113,7 @@ public sealed class ReviewDesk(
     )
     {
         caller.Demand(Permission.Write);
-        var (place, _) = await reviews.PlaceAsync(caller, itemId, cancellationToken);
+        var (place, _) = await reader.PlaceAsync(caller, itemId, cancellationToken);
         var queue = await queues.GetAsync(caller, place.Item.QueueId, cancellationToken);
         var before = Ids(place.Item, Guid.Empty, ReviewAnswers.Of(place.Item.DecisionJson));
         var fitting = decision?.Checked(await QuestionsAsync(caller, queue, cancellationToken));
@@ -144,7 +145,7 @@ public sealed class ReviewDesk(
     )
     {
         caller.Demand(Permission.Write);
-        var (place, _) = await reviews.PlaceAsync(caller, itemId, cancellationToken);
+        var (place, _) = await reader.PlaceAsync(caller, itemId, cancellationToken);
         var run =
             await RunAsync(
                 caller,

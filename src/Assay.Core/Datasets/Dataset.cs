@@ -93,6 +93,9 @@ public sealed class ExampleRevision
     /// <summary><see cref="ValidTo"/> of a row that an import has staged and not yet published: no moment lies inside.</summary>
     public const long Staged = -1;
 
+    /// <summary>End of a revision that is written already but becomes part of no version before all others of its change are: content and files are those of the revision it follows.</summary>
+    public const long Prepared = -2;
+
     /// <summary>Number, made by the database.</summary>
     public long Number { get; init; }
 

@@ -5,7 +5,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Datasets;
 
 /// <summary>Splits of datasets: read, changed, dealt out. Thread-safe.</summary>
-public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, ExampleWriter writer)
+public sealed class DatasetSplits(
+    IDbContextFactory<MetadataContext> metadata,
+    ExampleWriter writer,
+    TimeProvider time
+)
 {
     private const int Block = 1_000;
 
@@ -68,10 +72,12 @@ public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, E
     }
 
     /// <summary>
-    /// Deals all examples of a dataset out to splits by weight. The same seed gives an example the same split whatever else is in the
-    /// dataset, so examples added later do not move the others.
+    /// Deals all examples of a dataset out to splits by weight, as one version. The same seed gives an example the same split whatever else is
+    /// in the dataset, so examples added later do not move the others. The new revisions are written in small transactions, invisible to every
+    /// reader, and published at once, so that other writers never wait long and memory stays flat however large the dataset is.
     /// </summary>
-    public async Task<IReadOnlyList<Guid>> AssignSplitsAsync(
+    /// <returns>How many examples are in other splits now.</returns>
+    public async Task<int> AssignSplitsAsync(
         Caller caller,
         Guid datasetId,
         IReadOnlyList<(string Name, double Weight)> splits,
@@ -106,35 +112,115 @@ public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, E
         }
 
         caller.Demand(Permission.Write);
+        var changeId = Guid.CreateVersion7(time.GetUtcNow());
+        try
+        {
+            var begin = await PrepareAsync(caller, datasetId, changeId, Dealt, cancellationToken);
+            return await PublishAsync(caller, datasetId, changeId, begin, Dealt, cancellationToken);
+        }
+        catch
+        {
+            // Whoever cancelled is gone; what was prepared must go all the same.
+            await using var db = await metadata.CreateDbContextAsync(CancellationToken.None);
+            await db
+                .ExampleRevisions.Where(r => r.ImportId == changeId)
+                .ExecuteDeleteAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>Writes the revisions that are to follow those of now; the version they follow.</summary>
+    private async Task<long> PrepareAsync(
+        Caller caller,
+        Guid datasetId,
+        Guid changeId,
+        Func<Guid, string> dealt,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var begin = (
+            await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken)
+        ).LastVersion;
+        // Block by block by number, which new revisions have higher: those made meanwhile are dealt with when publishing.
+        for (var after = 0L; ; )
+        {
+            var block = await BlockAsync(db, caller, datasetId, after, 0, begin, cancellationToken);
+            foreach (var row in block)
+            {
+                if (dealt(row.ExampleId) is var name && name != row.Splits)
+                {
+                    var next = row.Next(ExampleRevision.Forever, name);
+                    next.ValidTo = ExampleRevision.Prepared;
+                    next.ImportId = changeId;
+                    db.ExampleRevisions.Add(next);
+                }
+            }
+
+            await db.SaveChangesAsync(cancellationToken);
+            db.ChangeTracker.Clear();
+            if (block.Count < Block)
+            {
+                return begin;
+            }
+
+            after = block[^1].Number;
+        }
+    }
+
+    private async Task<int> PublishAsync(
+        Caller caller,
+        Guid datasetId,
+        Guid changeId,
+        long begin,
+        Func<Guid, string> dealt,
+        CancellationToken cancellationToken
+    )
+    {
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var dataset = await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken);
+        var before = dataset.LastVersion;
         var moment = writer.NextVersion(db, dataset);
         await db.SaveChangesAsync(cancellationToken);
         db.ChangeTracker.Clear();
-        var changed = new List<Guid>();
-        // Block by block, however large the dataset is; new revisions have higher numbers and another end than those that are looked for.
-        for (var after = 0L; ; )
+        var prepared = db.ExampleRevisions.Where(r => r.ImportId == changeId);
+        var live = db.ExampleRevisions.Where(r =>
+            r.WorkspaceId == caller.WorkspaceId
+            && r.DatasetId == datasetId
+            && r.ValidTo == ExampleRevision.Forever
+        );
+        // What was changed or deleted meanwhile is followed by nothing that knows only its former state.
+        await prepared
+            .Where(p => !live.Any(r => r.ExampleId == p.ExampleId && r.ValidFrom <= begin))
+            .ExecuteDeleteAsync(cancellationToken);
+        await live.Where(r => prepared.Any(p => p.ExampleId == r.ExampleId))
+            .ExecuteUpdateAsync(u => u.SetProperty(r => r.ValidTo, moment), cancellationToken);
+        var changed = await prepared.ExecuteUpdateAsync(
+            u =>
+                u.SetProperty(r => r.ValidFrom, moment)
+                    .SetProperty(r => r.ValidTo, ExampleRevision.Forever)
+                    .SetProperty(r => r.ImportId, (Guid?)null),
+            cancellationToken
+        );
+        for (var after = 0L; before > begin; )
         {
-            var block = await db
-                .ExampleRevisions.Where(r =>
-                    r.WorkspaceId == caller.WorkspaceId
-                    && r.DatasetId == datasetId
-                    && r.ValidTo == ExampleRevision.Forever
-                    && r.ValidFrom < moment
-                    && r.Number > after
-                )
-                .OrderBy(r => r.Number)
-                .Take(Block)
-                .ToListAsync(cancellationToken);
+            var block = await BlockAsync(
+                db,
+                caller,
+                datasetId,
+                after,
+                begin + 1,
+                before,
+                cancellationToken
+            );
             foreach (var row in block)
             {
-                var dealt = Dealt(row.ExampleId);
-                if (dealt != row.Splits)
+                if (dealt(row.ExampleId) is var name && name != row.Splits)
                 {
-                    db.ExampleRevisions.Add(row.Next(moment, dealt));
+                    db.ExampleRevisions.Add(row.Next(moment, name));
                     row.ValidTo = moment;
-                    changed.Add(row.ExampleId);
+                    changed++;
                 }
             }
 
@@ -148,13 +234,36 @@ public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, E
             after = block[^1].Number;
         }
 
-        if (changed.Count > 0)
+        if (changed > 0)
         {
             await transaction.CommitAsync(cancellationToken);
         }
 
         return changed;
     }
+
+    /// <summary>The next live revisions by number that came with versions of a range.</summary>
+    private static Task<List<ExampleRevision>> BlockAsync(
+        MetadataContext db,
+        Caller caller,
+        Guid datasetId,
+        long after,
+        long from,
+        long to,
+        CancellationToken cancellationToken
+    ) =>
+        db
+            .ExampleRevisions.Where(r =>
+                r.WorkspaceId == caller.WorkspaceId
+                && r.DatasetId == datasetId
+                && r.ValidTo == ExampleRevision.Forever
+                && r.ValidFrom >= from
+                && r.ValidFrom <= to
+                && r.Number > after
+            )
+            .OrderBy(r => r.Number)
+            .Take(Block)
+            .ToListAsync(cancellationToken);
 
     internal static string Stored(IEnumerable<string> splits)
     {
@@ -181,6 +290,13 @@ public sealed class DatasetSplits(IDbContextFactory<MetadataContext> metadata, E
     )
     {
         caller.Demand(Permission.Write);
+        if (ids.Count > ExampleWriter.MaxWrites)
+        {
+            throw DatasetProblemException.Invalid(
+                $"examples: at most {ExampleWriter.MaxWrites:N0} at once"
+            );
+        }
+
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var dataset = await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken);

@@ -130,11 +130,22 @@ public sealed class ExampleImport(
         }
     }
 
-    /// <summary>Takes away what imports had staged when the process died.</summary>
+    /// <summary>Takes away what imports and changes of splits had staged when the process died.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        await DropAsync(db.ExampleRevisions.Where(r => r.ImportId != null), cancellationToken);
+        await DropAsync(
+            db.ExampleRevisions.Where(r =>
+                r.ImportId != null && r.ValidTo == ExampleRevision.Staged
+            ),
+            cancellationToken
+        );
+        // These share the files of the revisions they were to follow.
+        await db
+            .ExampleRevisions.Where(r =>
+                r.ImportId != null && r.ValidTo == ExampleRevision.Prepared
+            )
+            .ExecuteDeleteAsync(cancellationToken);
     }
 
     /// <inheritdoc/>

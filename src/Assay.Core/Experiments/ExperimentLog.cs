@@ -14,6 +14,9 @@ public sealed class ExperimentLog(IDbContextFactory<MetadataContext> metadata)
     /// <summary>The most points of one experiment.</summary>
     public const int MaxPoints = 500_000;
 
+    /// <summary>The most series of one answer.</summary>
+    public const int MaxSeries = 200;
+
     /// <summary>The longest name of a metric.</summary>
     public const int MaxKey = 200;
 
@@ -82,13 +85,16 @@ public sealed class ExperimentLog(IDbContextFactory<MetadataContext> metadata)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Series of an experiment by key, steps in order.</summary>
+    /// <summary>
+    /// Series of an experiment by key, steps in order: at most <see cref="MaxSeries"/>, the first by name, and how many there are. Long ones are
+    /// thinned as <see cref="SeriesThinner"/> says; points are read one by one, so memory does not grow with what was logged.
+    /// </summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="experimentId">The experiment.</param>
     /// <param name="key">Only this metric; null means all.</param>
-    /// <param name="most">At most this many points of each: first, last and evenly chosen ones between.</param>
+    /// <param name="most">At most this many points of each.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task<IReadOnlyList<MetricSeries>> SeriesAsync(
+    public async Task<(IReadOnlyList<MetricSeries> Series, int Total)> SeriesAsync(
         Caller caller,
         Guid experimentId,
         string? key,
@@ -106,17 +112,45 @@ public sealed class ExperimentLog(IDbContextFactory<MetadataContext> metadata)
             wanted = wanted.Where(p => p.Key == key);
         }
 
-        var points = await wanted
-            .OrderBy(p => p.Key)
-            .ThenBy(p => p.Step)
+        var counts = await wanted
+            .GroupBy(p => p.Key)
+            .Select(g => new { g.Key, Count = g.Count() })
+            .OrderBy(g => g.Key)
+            .Take(MaxSeries + 1)
             .ToListAsync(cancellationToken);
-        return
-        [
-            .. points
-                .GroupBy(p => p.Key, StringComparer.Ordinal)
-                .OrderBy(g => g.Key, StringComparer.Ordinal)
-                .Select(g => MetricSeries.Of([.. g], most)),
-        ];
+        var total =
+            counts.Count <= MaxSeries
+                ? counts.Count
+                : await wanted.Select(p => p.Key).Distinct().CountAsync(cancellationToken);
+        var thinners = counts
+            .Take(MaxSeries)
+            .ToDictionary(
+                c => c.Key,
+                c => new SeriesThinner(c.Count, most),
+                StringComparer.Ordinal
+            );
+        List<string> keys = [.. thinners.Keys];
+        await foreach (
+            var point in wanted
+                .Where(p => keys.Contains(p.Key))
+                .OrderBy(p => p.Key)
+                .ThenBy(p => p.Step)
+                .AsAsyncEnumerable()
+                .WithCancellation(cancellationToken)
+        )
+        {
+            thinners[point.Key].Add(point);
+        }
+
+        return (
+            [
+                .. thinners
+                    .OrderBy(t => t.Key, StringComparer.Ordinal)
+                    .Select(t => new MetricSeries(t.Key, t.Value.Count, t.Value.Points))
+                    .Where(s => s.Points.Count > 0),
+            ],
+            total
+        );
     }
 
     /// <summary>The last value of each series by experiment and key.</summary>
@@ -209,20 +243,4 @@ public sealed class ExperimentLog(IDbContextFactory<MetadataContext> metadata)
 /// <param name="Key">The metric.</param>
 /// <param name="Count">How many points there are in all.</param>
 /// <param name="Points">The points, steps in order; fewer than <paramref name="Count"/> when thinned.</param>
-public sealed record MetricSeries(string Key, int Count, IReadOnlyList<MetricPoint> Points)
-{
-    /// <summary>A series of at most so many points, the first and the last among them.</summary>
-    internal static MetricSeries Of(IReadOnlyList<MetricPoint> points, int most) =>
-        new(
-            points[0].Key,
-            points.Count,
-            points.Count <= most
-                ? points
-                :
-                [
-                    .. Enumerable
-                        .Range(0, most)
-                        .Select(i => points[(int)((long)i * (points.Count - 1) / (most - 1))]),
-                ]
-        );
-}
+public sealed record MetricSeries(string Key, int Count, IReadOnlyList<MetricPoint> Points);

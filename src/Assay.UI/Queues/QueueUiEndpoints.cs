@@ -238,12 +238,12 @@ internal static class QueueUiEndpoints
         Guid itemId,
         Given given,
         ReviewDesk desk,
-        QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller
     ) =>
         AnswerAsync(async () =>
         {
-            var (place, _) = await reviews.PlaceAsync(caller.Value, itemId, caller.Aborted);
+            var (place, _) = await reader.PlaceAsync(caller.Value, itemId, caller.Aborted);
             Demand(place.Item, queueId);
             var isSwapped = ItemView.Swaps(place.Item, QueueReviews.Reviewer(caller.Value));
             await desk.FinishAsync(
@@ -260,11 +260,12 @@ internal static class QueueUiEndpoints
         Guid queueId,
         Guid itemId,
         QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller
     ) =>
         AnswerAsync(async () =>
         {
-            await DemandAsync(reviews, caller, queueId, itemId);
+            await DemandAsync(reader, caller, queueId, itemId);
             await reviews.SkipAsync(caller.Value, itemId, null, caller.Aborted);
             return Results.Json(new { skipped = itemId });
         });
@@ -273,12 +274,12 @@ internal static class QueueUiEndpoints
         Guid queueId,
         Guid itemId,
         ReviewDesk desk,
-        QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller
     ) =>
         AnswerAsync(async () =>
         {
-            await DemandAsync(reviews, caller, queueId, itemId);
+            await DemandAsync(reader, caller, queueId, itemId);
             await desk.UndoAsync(caller.Value, itemId, caller.Aborted);
             return Results.Json(new { open = itemId });
         });
@@ -301,12 +302,12 @@ internal static class QueueUiEndpoints
         Guid itemId,
         NewExample example,
         ReviewDesk desk,
-        QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller
     ) =>
         AnswerAsync(async () =>
         {
-            await DemandAsync(reviews, caller, queueId, itemId);
+            await DemandAsync(reader, caller, queueId, itemId);
             var id = await desk.AddExampleAsync(
                 caller.Value,
                 itemId,
@@ -323,12 +324,12 @@ internal static class QueueUiEndpoints
         Given given,
         ReviewDesk desk,
         AnnotationQueues queues,
-        QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller
     ) =>
         AnswerAsync(async () =>
         {
-            await DemandAsync(reviews, caller, queueId, itemId);
+            await DemandAsync(reader, caller, queueId, itemId);
             var queue = await queues.GetAsync(caller.Value, queueId, caller.Aborted);
             if (!QueueAccess.SeesOthers(caller.Value, queue))
             {
@@ -346,13 +347,13 @@ internal static class QueueUiEndpoints
         });
 
     private static async Task DemandAsync(
-        QueueReviews reviews,
+        QueueReader reader,
         CurrentCaller caller,
         Guid queueId,
         Guid itemId
     ) =>
         Demand(
-            (await reviews.PlaceAsync(caller.Value, itemId, caller.Aborted)).Place.Item,
+            (await reader.PlaceAsync(caller.Value, itemId, caller.Aborted)).Place.Item,
             queueId
         );
 

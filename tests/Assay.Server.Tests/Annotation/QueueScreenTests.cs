@@ -188,18 +188,28 @@ public sealed class QueueScreenTests : IAsyncLifetime
             }
         }
 
-        var reviews = _server.Get<QueueReviews>();
+        var reader = _server.Get<QueueReader>();
         var everybody = new Caller(workspace, Permission.Read);
-        var reviewers = (await reviews.ReviewsAsync(everybody, queue, Cancel))
-            .Select(r => r.ReviewerId)
+        var reviewers = (
+            await reader.PageAsync(everybody, queue, QueueSlice.All, 0, items.Count, Cancel)
+        )
+            .SelectMany(p => p.ReservedBy.Concat(p.CompletedBy))
             .Distinct()
             .ToList();
         Assert.Equal(2, reviewers.Count);
         foreach (var reviewer in reviewers)
         {
             var caller = everybody with { ApiKeyId = reviewer };
-            var whole = await reviews.PlacesAsync(caller, queue, Cancel);
-            var counts = await reviews.CountsAsync(caller, queue, Cancel);
+            // Where an item stands is worked out here, in memory, and again by the database when a section is asked for.
+            var whole = await reader.PageAsync(
+                caller,
+                queue,
+                QueueSlice.All,
+                0,
+                items.Count,
+                Cancel
+            );
+            var counts = await reader.CountsAsync(caller, queue, Cancel);
             Assert.Equal(items.Count, counts.All);
             foreach (
                 var (section, count) in new (QueueSection?, int)[]
@@ -211,28 +221,87 @@ public sealed class QueueScreenTests : IAsyncLifetime
                 }
             )
             {
-                var expected = whole
-                    .Where(p => section is null || p.Section == section)
-                    .ToDictionary(p => p.Item.Id, p => (p.Section, p.EffectiveAddedAt, p.Free));
+                var slice = new QueueSlice { Section = section };
+                List<QueuePlace> expected =
+                [
+                    .. whole
+                        .Where(p => section is null || p.Section == section)
+                        .OrderBy(p => p.EffectiveAddedAt)
+                        .ThenBy(p => p.Item.Id),
+                ];
                 Assert.Equal(expected.Count, count);
                 var paged = new List<QueuePlace>();
                 for (var offset = 0; offset < count; offset += 7)
                 {
-                    paged.AddRange(
-                        await reviews.PageAsync(caller, queue, section, offset, 7, Cancel)
-                    );
+                    paged.AddRange(await reader.PageAsync(caller, queue, slice, offset, 7, Cancel));
                 }
 
+                Assert.Equal(Told(expected), Told(paged));
                 Assert.Equal(
-                    expected,
-                    paged.ToDictionary(p => p.Item.Id, p => (p.Section, p.EffectiveAddedAt, p.Free))
+                    Told(expected),
+                    Told(await WalkAsync(reader, caller, queue, slice, isBackward: false))
                 );
                 Assert.Equal(
-                    paged.Select(p => p.EffectiveAddedAt).Order(),
-                    paged.Select(p => p.EffectiveAddedAt)
+                    Told(expected),
+                    Told(await WalkAsync(reader, caller, queue, slice, isBackward: true))
                 );
+                if (section is null)
+                {
+                    continue;
+                }
+
+                for (var i = 0; i < expected.Count; i++)
+                {
+                    var (place, position, before) = await reader.PositionAsync(
+                        caller,
+                        queue,
+                        expected[i].Item.Id,
+                        Cancel
+                    );
+                    Assert.Equal(section, place.Section);
+                    Assert.Equal(i, position);
+                    Assert.Equal(i == 0 ? null : expected[i - 1].Item.Id, before?.Id);
+                }
             }
         }
+    }
+
+    private static List<(Guid, QueueSection, DateTimeOffset, int)> Told(
+        IEnumerable<QueuePlace> places
+    ) => [.. places.Select(p => (p.Item.Id, p.Section, p.EffectiveAddedAt, p.Free))];
+
+    /// <summary>A whole section, by marks instead of offsets.</summary>
+    private static async Task<List<QueuePlace>> WalkAsync(
+        QueueReader reader,
+        Caller caller,
+        Guid queue,
+        QueueSlice slice,
+        bool isBackward
+    )
+    {
+        var walked = new List<QueuePlace>();
+        QueueMark? mark = null;
+        for (var hasMore = true; hasMore; )
+        {
+            (var page, hasMore) = await reader.BesideAsync(
+                caller,
+                queue,
+                slice,
+                mark,
+                isBackward,
+                7,
+                Cancel
+            );
+            if (page.Count == 0)
+            {
+                break;
+            }
+
+            walked.InsertRange(isBackward ? 0 : walked.Count, page);
+            mark = QueueMark.Of(isBackward ? page[0] : page[^1]);
+        }
+
+        return walked;
     }
 
     [Fact]

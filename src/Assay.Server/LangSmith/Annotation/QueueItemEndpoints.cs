@@ -11,6 +11,9 @@ namespace Assay.Server.LangSmith.Annotation;
 /// <summary>Items of annotation queues on LangSmith's wire: added, read in the reviewer's order, reserved, done, removed, exported.</summary>
 internal static class QueueItemEndpoints
 {
+    private const string Completed = "completed";
+    private const int MaxPage = 100;
+
     public static void MapQueueItems(this IEndpointRouteBuilder app)
     {
         const string queue = "/api/v1/annotation-queues/{id:guid}";
@@ -46,7 +49,7 @@ internal static class QueueItemEndpoints
         var added = await queues.AddAsync(
             context.Caller(),
             id,
-            [.. document.RootElement.EnumerateArray().Select(Read)],
+            [.. document.RootElement.EnumerateArray().Select(QueueItemJson.ReadRun)],
             context.RequestAborted
         );
         return WireResult.Json(w =>
@@ -54,7 +57,7 @@ internal static class QueueItemEndpoints
             w.WriteStartArray();
             foreach (var item in added)
             {
-                QueueOut.WriteItem(w, item);
+                QueueItemJson.Write(w, item);
             }
 
             w.WriteEndArray();
@@ -64,40 +67,47 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> ListAsync(
         Guid id,
         HttpContext context,
-        QueueReviews reviews,
+        QueueReader reader,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
         var q = context.Request.Query;
-        var wanted = Section(q);
-        var places = (
-            await reviews.PageAsync(
-                context.Caller(),
-                id,
-                wanted,
-                q.Whole("offset", 0, 0, int.MaxValue),
-                q.Whole("limit", 100, 1, 100),
-                context.RequestAborted
-            )
-        ).ToList();
-        return await RunsAsync(context, places, queries, protection);
+        var places = await reader.PageAsync(
+            context.Caller(),
+            id,
+            new QueueSlice { Section = Section(q) },
+            q.Whole("offset", 0, 0, int.MaxValue),
+            q.Whole("limit", MaxPage, 1, MaxPage),
+            context.RequestAborted
+        );
+        var runs = await RunsAsync(context, places, queries);
+        var url = Attachments.Url(context, protection);
+        return WireResult.Json(w =>
+        {
+            w.WriteStartArray();
+            runs.Write(w, context.Caller(), url);
+            w.WriteEndArray();
+        });
     }
 
     private static async Task<IResult> AtAsync(
         Guid id,
         int index,
         HttpContext context,
-        QueueReviews reviews,
+        QueueReader reader,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
-        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
-            .Where(p => p.Section != QueueSection.Completed)
-            .Skip(Math.Max(0, index))
-            .Take(1)
-            .ToList();
+        var places = await reader.PageAsync(
+            context.Caller(),
+            id,
+            new QueueSlice { IsCompleted = false },
+            Math.Max(0, index),
+            1,
+            context.RequestAborted
+        );
         return places is [var place]
             ? await RunAsync(context, place, queries, protection)
             : Errors.NotFound("Run at that index");
@@ -117,14 +127,10 @@ internal static class QueueItemEndpoints
         var changed = await queues.ChangeItemAsync(
             context.Caller(),
             item,
-            i =>
-            {
-                i.LastReviewedAt = json.Moment("last_reviewed_time") ?? i.LastReviewedAt;
-                i.AddedAt = json.Moment("added_at") ?? i.AddedAt;
-            },
+            QueueItemJson.Change(json),
             context.RequestAborted
         );
-        return WireResult.Json(w => QueueOut.WriteItem(w, changed));
+        return WireResult.Json(w => QueueItemJson.Write(w, changed));
     }
 
     /// <summary>Python names the run, JavaScript the item: both are understood.</summary>
@@ -177,83 +183,73 @@ internal static class QueueItemEndpoints
         Guid id,
         Guid item,
         HttpContext context,
-        QueueReviews reviews
+        QueueReader reader
     )
     {
-        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
-        if (places.FirstOrDefault(p => p.Item.Id == item) is not { } place)
-        {
-            return Errors.NotFound("Queue item");
-        }
-
+        var (place, position, _) = await reader.PositionAsync(
+            context.Caller(),
+            id,
+            item,
+            context.RequestAborted
+        );
         return Results.Json(
-            new
-            {
-                section = Name(place.Section),
-                position = places
-                    .Where(p => p.Section == place.Section)
-                    .TakeWhile(p => p != place)
-                    .Count(),
-            }
+            new { section = QueueItemJson.Name(place.Section, Completed), position }
         );
     }
 
-    private static async Task<IResult> SizeAsync(Guid id, HttpContext context, QueueReviews reviews)
+    private static async Task<IResult> SizeAsync(Guid id, HttpContext context, QueueReader reader)
     {
-        var counts = await reviews.CountsAsync(context.Caller(), id, context.RequestAborted);
-        return Results.Json(
-            new
+        var section = Section(context.Request.Query);
+        return await CountAsync(
+            id,
+            context,
+            reader,
+            // Without a section those that wait are meant.
+            new QueueSlice
             {
-                size = Section(context.Request.Query) switch
-                {
-                    QueueSection.NeedsMyReview => counts.Mine,
-                    QueueSection.NeedsOthersReview => counts.Others,
-                    QueueSection.Completed => counts.Completed,
-                    _ => counts.Mine + counts.Others,
-                },
+                Section = section,
+                IsCompleted = section is null ? false : null,
             }
         );
     }
 
-    private static async Task<IResult> TotalAsync(
+    private static Task<IResult> TotalAsync(Guid id, HttpContext context, QueueReader reader) =>
+        CountAsync(id, context, reader, QueueSlice.All);
+
+    private static Task<IResult> ArchivedAsync(Guid id, HttpContext context, QueueReader reader)
+    {
+        var q = context.Request.Query;
+        return CountAsync(
+            id,
+            context,
+            reader,
+            QueueItemJson.Archived(q.Time("start_time"), q.Time("end_time"), isExclusive: false)
+        );
+    }
+
+    private static async Task<IResult> CountAsync(
         Guid id,
         HttpContext context,
-        QueueReviews reviews
+        QueueReader reader,
+        QueueSlice slice
     ) =>
         Results.Json(
             new
             {
-                size = (
-                    await reviews.CountsAsync(context.Caller(), id, context.RequestAborted)
-                ).All,
-            }
-        );
-
-    private static async Task<IResult> ArchivedAsync(
-        Guid id,
-        HttpContext context,
-        QueueReviews reviews
-    )
-    {
-        var q = context.Request.Query;
-        var (from, to) = (q.Time("start_time"), q.Time("end_time"));
-        var places = await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted);
-        return Results.Json(
-            new
-            {
-                size = places.Count(p =>
-                    p.Item.CompletedAt is { } time
-                    && (from is null || time >= from)
-                    && (to is null || time <= to)
+                size = await reader.CountAsync(
+                    context.Caller(),
+                    id,
+                    slice,
+                    context.RequestAborted
                 ),
             }
         );
-    }
 
+    /// <summary>The runs of everything completed in a time; written page by page, however many there are.</summary>
     private static async Task<IResult> ExportAsync(
         Guid id,
         HttpContext context,
-        QueueReviews reviews,
+        QueueReader reader,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
@@ -261,15 +257,51 @@ internal static class QueueItemEndpoints
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.RootElement;
         json.MustBeObject();
-        var (from, to) = (json.Moment("start_time"), json.Moment("end_time"));
-        var places = (await reviews.PlacesAsync(context.Caller(), id, context.RequestAborted))
-            .Where(p =>
-                p.Item.CompletedAt is { } time
-                && (from is null || time >= from)
-                && (to is null || time <= to)
-            )
-            .ToList();
-        return await RunsAsync(context, places, queries, protection);
+        var slice = QueueItemJson.Archived(
+            json.Moment("start_time"),
+            json.Moment("end_time"),
+            isExclusive: false
+        );
+        var url = Attachments.Url(context, protection);
+        var caller = context.Caller();
+        QueueMark? mark = null;
+
+        // The first page before the answer begins, so that a queue that is not there is an error and no broken file.
+        async Task<(QueueRuns Runs, bool HasMore)> NextAsync()
+        {
+            var (places, hasMore) = await reader.BesideAsync(
+                caller,
+                id,
+                slice,
+                mark,
+                isBackward: false,
+                MaxPage,
+                context.RequestAborted
+            );
+            mark = places.Count > 0 ? QueueMark.Of(places[^1]) : mark;
+            return (await RunsAsync(context, places, queries), hasMore);
+        }
+
+        var page = await NextAsync();
+        context.Response.ContentType = "application/json";
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        writer.WriteStartArray();
+        while (true)
+        {
+            page.Runs.Write(writer, caller, url);
+            await writer.FlushAsync(context.RequestAborted);
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            if (!page.HasMore)
+            {
+                break;
+            }
+
+            page = await NextAsync();
+        }
+
+        writer.WriteEndArray();
+        await writer.FlushAsync(context.RequestAborted);
+        return Results.Empty;
     }
 
     /// <summary>
@@ -279,17 +311,19 @@ internal static class QueueItemEndpoints
     private static async Task<IResult> StatusAsync(
         Guid item,
         HttpContext context,
-        QueueReviews reviews
+        QueueReviews reviews,
+        QueueReader reader
     )
     {
-        await SetStatusAsync(item, context, reviews);
+        await SetStatusAsync(item, context, reviews, reader);
         return Results.Json(new { message = "Status set" });
     }
 
     internal static async Task<(string? Status, DateTimeOffset? Moved)> SetStatusAsync(
         Guid item,
         HttpContext context,
-        QueueReviews reviews
+        QueueReviews reviews,
+        QueueReader reader
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
@@ -313,7 +347,10 @@ internal static class QueueItemEndpoints
             case "viewed":
                 await reviews.ReserveAsync(
                     caller,
-                    await reviews.QueueOfAsync(caller, item, context.RequestAborted),
+                    (await reader.PlaceAsync(caller, item, context.RequestAborted))
+                        .Place
+                        .Item
+                        .QueueId,
                     item,
                     context.RequestAborted
                 );
@@ -366,7 +403,7 @@ internal static class QueueItemEndpoints
             context.RequestAborted
         );
         return WireResult.Json(w =>
-            QueueOut.WriteRun(
+            QueueItemJson.WriteRun(
                 w,
                 run,
                 place,
@@ -377,91 +414,70 @@ internal static class QueueItemEndpoints
         );
     }
 
-    private static async Task<IResult> RunsAsync(
+    private static async Task<QueueRuns> RunsAsync(
         HttpContext context,
         IReadOnlyList<QueuePlace> places,
-        TraceQueries queries,
-        IDataProtectionProvider protection
+        TraceQueries queries
     )
     {
         var caller = context.Caller();
-        var runs = new Dictionary<Guid, Run>();
-        foreach (var chunk in places.Select(p => p.Item.RunId).Distinct().Chunk(100))
-        {
-            var page = await queries.QueryAsync(
+        List<Guid> ids = [.. places.Select(p => p.Item.RunId).Distinct()];
+        var runs =
+            ids.Count == 0
+                ? []
+                : (
+                    await queries.QueryAsync(
+                        caller,
+                        new RunQuery
+                        {
+                            WorkspaceId = caller.WorkspaceId,
+                            RunIds = ids,
+                            Limit = ids.Count,
+                            Parts = RunParts.All,
+                        },
+                        context.RequestAborted
+                    )
+                ).Runs;
+        return new QueueRuns(
+            places,
+            runs.DistinctBy(r => r.Id).ToDictionary(r => r.Id),
+            await RunRelations.LoadAsync(
                 caller,
-                new RunQuery
-                {
-                    WorkspaceId = caller.WorkspaceId,
-                    RunIds = chunk,
-                    Limit = chunk.Length,
-                    Parts = RunParts.All,
-                },
+                runs,
+                withTraces: false,
+                context.RequestServices,
                 context.RequestAborted
-            );
-            foreach (var run in page.Runs)
-            {
-                runs[run.Id] = run;
-            }
-        }
-
-        var relations = await RunRelations.LoadAsync(
-            caller,
-            [.. runs.Values],
-            withTraces: false,
-            context.RequestServices,
-            context.RequestAborted
-        );
-        var url = Attachments.Url(context, protection);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartArray();
-            foreach (var place in places)
-            {
-                if (runs.TryGetValue(place.Item.RunId, out var run))
-                {
-                    QueueOut.WriteRun(w, run, place, caller, url, relations);
-                }
-            }
-
-            w.WriteEndArray();
-        });
-    }
-
-    private static NewQueueItem Read(JsonElement json) =>
-        json.ValueKind == JsonValueKind.String
-            ? new NewQueueItem(
-                Guid.TryParse(json.GetString(), out var id)
-                    ? id
-                    : throw BodyFields.Wrong("run_id", "a UUID")
             )
-            : new NewQueueItem(json.Uuid("run_id") ?? throw BodyFields.Wrong("run_id", "a UUID"))
-            {
-                ProjectId = json.Uuid("session_id"),
-                StartTime = json.Moment("start_time"),
-                ProposedExampleId = json.Uuid("source_proposed_example_id"),
-            };
+        );
+    }
 
     private static QueueSection? Section(IQueryCollection q) =>
         q.Flag("archived") == true
             ? QueueSection.Completed
-            : q.Word("status") switch
-            {
-                null => null,
-                "needs_my_review" => QueueSection.NeedsMyReview,
-                "needs_others_review" => QueueSection.NeedsOthersReview,
-                "completed" or "archived" => QueueSection.Completed,
-                _ => throw BodyFields.Wrong(
-                    "status",
-                    "needs_my_review, needs_others_review or completed"
-                ),
-            };
+            : q.Word("status") is { } word
+                ? QueueItemJson.Section(word)
+                    ?? throw BodyFields.Wrong(
+                        "status",
+                        "needs_my_review, needs_others_review or completed"
+                    )
+                : null;
 
-    private static string Name(QueueSection section) =>
-        section switch
+    /// <summary>Items of a page with their runs; an item whose run is gone is left out.</summary>
+    private sealed record QueueRuns(
+        IReadOnlyList<QueuePlace> Places,
+        Dictionary<Guid, Run> Runs,
+        RunRelations Relations
+    )
+    {
+        public void Write(Utf8JsonWriter w, Caller caller, Func<Attachment, string> url)
         {
-            QueueSection.NeedsMyReview => "needs_my_review",
-            QueueSection.NeedsOthersReview => "needs_others_review",
-            _ => "completed",
-        };
+            foreach (var place in Places)
+            {
+                if (Runs.TryGetValue(place.Item.RunId, out var run))
+                {
+                    QueueItemJson.WriteRun(w, run, place, caller, url, Relations);
+                }
+            }
+        }
+    }
 }

@@ -1,13 +1,10 @@
 using System.Text.Json;
-using Assay.Core.Access;
 using Assay.Core.Annotation;
-using Assay.Core.Traces;
 using Assay.Server.LangSmith.Datasets;
-using Assay.Server.LangSmith.Runs;
 
 namespace Assay.Server.LangSmith.Annotation;
 
-/// <summary>Queues and their items as LangSmith's clients read them.</summary>
+/// <summary>Queues as LangSmith's clients read them.</summary>
 internal static class QueueOut
 {
     public static void Write(
@@ -55,50 +52,4 @@ internal static class QueueOut
 
         w.WriteEndObject();
     }
-
-    public static void WriteItem(Utf8JsonWriter w, QueueItem item)
-    {
-        w.WriteStartObject();
-        w.WriteString("id", item.Id);
-        w.WriteString("queue_id", item.QueueId);
-        w.WriteString("run_id", item.RunId);
-        w.WriteString("added_at", WireAsOf.Time(item.AddedAt));
-        w.WriteString(
-            "last_reviewed_time",
-            item.LastReviewedAt is { } time ? WireAsOf.Time(time) : null
-        );
-        w.WriteId("source_proposed_example_id", item.ProposedExampleId);
-        w.WriteEndObject();
-    }
-
-    /// <summary>A run with its place in the queue.</summary>
-    public static void WriteRun(
-        Utf8JsonWriter w,
-        Run run,
-        QueuePlace place,
-        Caller caller,
-        Func<Attachment, string> url,
-        RunRelations relations
-    ) =>
-        RunOut.Write(
-            w,
-            run,
-            caller,
-            url,
-            relations,
-            more: () =>
-            {
-                var item = place.Item;
-                w.WriteString("queue_run_id", item.Id);
-                w.WriteString("added_at", WireAsOf.Time(item.AddedAt));
-                w.WriteString("effective_added_at", WireAsOf.Time(place.EffectiveAddedAt));
-                w.WriteString(
-                    "last_reviewed_time",
-                    item.LastReviewedAt is { } time ? WireAsOf.Time(time) : null
-                );
-                w.WriteIds("completed_by", place.CompletedBy);
-                w.WriteIds("reserved_by", place.ReservedBy);
-                w.WriteId("source_proposed_example_id", item.ProposedExampleId);
-            }
-        );
 }

@@ -13,6 +13,8 @@ namespace Assay.Server.LangSmith.Experiments;
 /// </summary>
 internal static class TrackingEndpoints
 {
+    private const int MaxPoints = 10_000;
+
     public static void MapTracking(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/sessions/{id:guid}/metrics", LogAsync).Needs(Permission.Ingest);
@@ -95,11 +97,11 @@ internal static class TrackingEndpoints
     private static async Task<IResult> SeriesAsync(Guid id, HttpContext context, ExperimentLog log)
     {
         var q = context.Request.Query;
-        var series = await log.SeriesAsync(
+        var (series, total) = await log.SeriesAsync(
             context.Caller(),
             id,
             q.Word("key"),
-            q.Whole("max_points", 10_000, 2, 500_000),
+            q.Whole("max_points", 1_000, 2, MaxPoints),
             context.RequestAborted
         );
         return WireResult.Json(w =>
@@ -126,6 +128,7 @@ internal static class TrackingEndpoints
             }
 
             w.WriteEndArray();
+            w.WriteNumber("total_series", total);
             w.WriteEndObject();
         });
     }
