@@ -375,6 +375,27 @@ test("rows of experiments are sorted, grouped, streamed as deltas, written as CS
   assert.deepEqual((await open("GET", `${token}/datasets/comparative`)).json, []);
   assert.equal((await open("GET", `datasets/sessions-bulk?share_tokens=${token}`)).json.length, 2);
 
+  // Who ran it, where and in which workspace is nobody's business.
+  const git = { commit: "0123456789abcdef0123456789abcdef01234567", dirty: true, branch: "ada/secret", authorName: "Ada L", authorEmail: "ada@example.com", author_email: "ada@example.com", remote_url: "git@code.example.com:a/b.git" };
+  await client.createProject({ projectName: named("with git"), referenceDatasetId: dataset.id, metadata: { model: "m-1", temperature: 0.2, git, LANGSMITH_ENDPOINT: "http://inside", contact: "Ada <ada@example.com>", nested: { owner: "ada@example.com", size: 3 } } });
+  await client.createFeedback(one, "helpful", { score: 1, sourceInfo: { reviewer: "ada-l" } });
+  await client.awaitPendingTraceBatches();
+  for (const path of [`${token}/datasets/sessions`, `datasets/sessions-bulk?share_tokens=${token}`]) {
+    const { json } = await open("GET", path);
+    assert.equal(json.length, 3);
+    const shown = json.find((s) => s.extra.metadata.model === "m-1").extra.metadata;
+    assert.deepEqual(shown, { model: "m-1", temperature: 0.2, git: { commit: git.commit, dirty: true }, nested: { size: 3 } });
+    assert.doesNotMatch(JSON.stringify(json), /Ada L|ada@|ada\/|inside/);
+    assert.ok(json.every((s) => s.tenant_id === "00000000-0000-0000-0000-000000000000"));
+  }
+  const said = (await open("GET", `${token}/datasets/feedback?run=${one}&key=helpful`)).json;
+  assert.equal(said[0].score, 1);
+  assert.doesNotMatch(JSON.stringify([said, (await open("GET", `${token}/datasets/runs/${one}`)).json]), /ada-l/);
+  assert.equal((await open("GET", `${token}/datasets`)).json.tenant_id, undefined);
+  for (const [method, path] of [["GET", "datasets"], ["GET", "datasets/sessions"], ["POST", "examples/runs"], ["POST", "datasets/runs/delta/stream"]]) {
+    assert.equal((await open(method, `${randomUUID()}/${path}`, method === "POST" ? {} : undefined)).status, 404);
+  }
+
   const secret = randomUUID();
   await client.createRun({ id: secret, name: "elsewhere", run_type: "chain", inputs: {}, project_name: named("elsewhere") });
   await client.createFeedback(secret, "correct", { score: 1 });

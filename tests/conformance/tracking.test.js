@@ -27,14 +27,23 @@ test("metrics are series: logged by step or in bulk, replaced by step, thinned, 
   assert.deepEqual(read.map((s) => [s.key, s.count]), [["acc/train", 3], ["loss", 1000]]);
   assert.deepEqual(read[1].points[2].value, 2, "a step that is written again has the new value");
   const thin = (await call("GET", `${path}?key=loss&max_points=5`)).json.series;
-  assert.deepEqual(thin[0].points.map((p) => p.step), [0, 249, 499, 749, 999]);
+  assert.deepEqual(thin[0].points.map((p) => p.step), [0, 1, 998, 999], "the ends and the lowest and highest between");
+  await call("POST", path, { points: [{ key: "loss", step: 500, value: -7 }, { key: "loss", step: 501, value: 1e6 }] });
+  const peaks = (await call("GET", `${path}?key=loss&max_points=20`)).json.series[0].points;
+  assert.ok(peaks.length <= 20);
+  assert.ok(peaks.some((p) => p.value === -7) && peaks.some((p) => p.value === 1e6), "no peak is lost");
+  const many = Array.from({ length: 205 }, (_, i) => ({ key: `m${String(i).padStart(3, "0")}`, step: 0, value: i }));
+  await call("POST", path, { points: many });
+  const bounded = (await call("GET", path)).json;
+  assert.deepEqual([bounded.series.length, bounded.total_series], [200, 207]);
+  assert.equal((await call("GET", `${path}?key=m204`)).json.series[0].points[0].value, 204);
 
   for (const body of [{}, { step: 1.5, metrics: { a: 1 } }, { metrics: { a: 1 } }, { step: 1, metrics: { a: "1" } }, { step: 1, metrics: { "": 1 } }, { points: [{ key: "b", step: 1, value: 1 }, { key: "b", step: 2 }] }, { points: 5 }, []]) {
     const { status, json } = await call("POST", path, body);
     assert.equal(status, 422, JSON.stringify(body));
     assert.ok(json.detail);
   }
-  assert.equal((await call("GET", path)).json.series.length, 2, "nothing of a refused call is kept");
+  assert.equal((await call("GET", path)).json.total_series, 207, "nothing of a refused call is kept");
   assert.equal((await call("POST", `/sessions/${randomUUID()}/metrics`, { step: 1, metrics: { a: 1 } })).status, 404);
 });
 

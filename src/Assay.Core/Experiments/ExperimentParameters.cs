@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Assay.Core.Projects;
+using Assay.Core.Sharing;
 
 namespace Assay.Core.Experiments;
 
@@ -38,14 +39,6 @@ public static class ExperimentParameters
     private static readonly string[] s_noise =
     [
         "LANGSMITH_TRACING",
-        "git.remoteUrl",
-        "git.commitTime",
-        "git.tags",
-        "git.dirty",
-        "git.branch",
-        "git.authorName",
-        "git.authorEmail",
-        "git.commit",
         "commit",
         "branch",
         "dirty",
@@ -59,10 +52,17 @@ public static class ExperimentParameters
     ];
 
     /// <summary>Values by name, known ones first.</summary>
-    public static IReadOnlyDictionary<string, string> Of(Project experiment)
+    public static IReadOnlyDictionary<string, string> Of(Project experiment) =>
+        Of(ExperimentResults.MetadataOf(experiment));
+
+    /// <summary>Those that everybody who has a link may read; see <see cref="PublicMetadata"/>.</summary>
+    public static IReadOnlyDictionary<string, string> PublicOf(Project experiment) =>
+        Of(PublicMetadata.Of(ExperimentResults.MetadataOf(experiment)));
+
+    private static Dictionary<string, string> Of(JsonObject metadata)
     {
         var flat = new Dictionary<string, string>(StringComparer.Ordinal);
-        Flatten(ExperimentResults.MetadataOf(experiment), "", flat);
+        Flatten(metadata, "", flat);
         string? First(params ReadOnlySpan<string> keys)
         {
             foreach (var key in keys)
@@ -113,7 +113,11 @@ public static class ExperimentParameters
         Add(Repetitions, First("num_repetitions") is { } n and not "1" ? n : null);
         foreach (var (key, value) in flat)
         {
-            if (!named.ContainsKey(key) && !s_noise.Contains(key))
+            if (
+                !named.ContainsKey(key)
+                && !s_noise.Contains(key)
+                && !key.StartsWith("git.", StringComparison.Ordinal)
+            )
             {
                 named[key] = value;
             }

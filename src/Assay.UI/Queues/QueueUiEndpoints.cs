@@ -352,10 +352,7 @@ internal static class QueueUiEndpoints
         Guid queueId,
         Guid itemId
     ) =>
-        Demand(
-            (await reader.PlaceAsync(caller.Value, itemId, caller.Aborted)).Place.Item,
-            queueId
-        );
+        Demand((await reader.PlaceAsync(caller.Value, itemId, caller.Aborted)).Place.Item, queueId);
 
     private static void Demand(QueueItem item, Guid queueId)
     {

@@ -102,11 +102,7 @@ internal static class PlatformItemEndpoints
         });
     }
 
-    private static async Task<IResult> CountAsync(
-        Guid id,
-        HttpContext context,
-        QueueReader reader
-    )
+    private static async Task<IResult> CountAsync(Guid id, HttpContext context, QueueReader reader)
     {
         var q = context.Request.Query;
         QueueSection? section = q.Word("status") is "all" or null

@@ -205,11 +205,7 @@ internal static class QueueItemEndpoints
             context,
             reader,
             // Without a section those that wait are meant.
-            new QueueSlice
-            {
-                Section = section,
-                IsCompleted = section is null ? false : null,
-            }
+            new QueueSlice { Section = section, IsCompleted = section is null ? false : null }
         );
     }
 
@@ -236,12 +232,7 @@ internal static class QueueItemEndpoints
         Results.Json(
             new
             {
-                size = await reader.CountAsync(
-                    context.Caller(),
-                    id,
-                    slice,
-                    context.RequestAborted
-                ),
+                size = await reader.CountAsync(context.Caller(), id, slice, context.RequestAborted),
             }
         );
 
@@ -452,15 +443,14 @@ internal static class QueueItemEndpoints
     }
 
     private static QueueSection? Section(IQueryCollection q) =>
-        q.Flag("archived") == true
-            ? QueueSection.Completed
-            : q.Word("status") is { } word
-                ? QueueItemJson.Section(word)
-                    ?? throw BodyFields.Wrong(
-                        "status",
-                        "needs_my_review, needs_others_review or completed"
-                    )
-                : null;
+        q.Flag("archived") == true ? QueueSection.Completed
+        : q.Word("status") is { } word
+            ? QueueItemJson.Section(word)
+                ?? throw BodyFields.Wrong(
+                    "status",
+                    "needs_my_review, needs_others_review or completed"
+                )
+        : null;
 
     /// <summary>Items of a page with their runs; an item whose run is gone is left out.</summary>
     private sealed record QueueRuns(

@@ -30,8 +30,7 @@ internal static class QueueItemJson
     {
         json.MustBeObject();
         var thread = json.StrictText("thread_id");
-        return
-            json.StrictText("item_type") != "THREAD" && (thread is null || json.Has("run_id"))
+        return json.StrictText("item_type") != "THREAD" && (thread is null || json.Has("run_id"))
             ? ReadRun(json)
             : new NewQueueItem(json.Uuid("run_id") ?? Guid.Empty)
             {

@@ -37,6 +37,23 @@ internal static class DatasetOut
         w.WriteEndObject();
     }
 
+    /// <summary>For whoever holds its token: nothing of the workspace, and no metadata of the SDK that made it.</summary>
+    public static void WritePublic(Utf8JsonWriter w, Dataset dataset)
+    {
+        w.WriteStartObject();
+        w.WriteString("id", dataset.Id);
+        w.WriteString("name", dataset.Name);
+        w.WriteString("description", dataset.Description);
+        w.WriteString("data_type", dataset.DataType);
+        w.WriteBoolean("externally_managed", false);
+        Raw(w, "inputs_schema_definition", dataset.InputsSchemaJson);
+        Raw(w, "outputs_schema_definition", dataset.OutputsSchemaJson);
+        Raw(w, "transformations", dataset.TransformationsJson);
+        w.WriteNumber("example_count", dataset.ExampleCount);
+        w.WriteString("created_at", WireAsOf.Time(dataset.CreatedAt));
+        w.WriteEndObject();
+    }
+
     public static void Write(
         Utf8JsonWriter w,
         Example example,

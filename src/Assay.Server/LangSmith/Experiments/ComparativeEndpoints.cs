@@ -2,6 +2,7 @@ using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Experiments;
 using Assay.Core.Feedback;
+using Assay.Core.Sharing;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Datasets;
@@ -158,7 +159,7 @@ internal static class ComparativeEndpoints
             w.WriteString("reference_dataset_id", c.DatasetId);
         }
 
-        w.WriteJson("extra", c.ExtraJson);
+        w.WriteJson("extra", isPublic ? PublicMetadata.Extra(c.ExtraJson) : c.ExtraJson);
         w.WriteString("created_at", WireAsOf.Time(c.CreatedAt));
         w.WriteString("modified_at", WireAsOf.Time(c.ModifiedAt));
         w.WriteStartArray("experiments_info");

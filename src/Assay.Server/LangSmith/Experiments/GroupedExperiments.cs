@@ -5,22 +5,19 @@ using Assay.Core.Metadata;
 using Assay.Core.Projects;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
-using Assay.Server.LangSmith.Datasets;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Primitives;
 
 namespace Assay.Server.LangSmith.Experiments;
 
-/// <summary>Experiments of a dataset grouped by what their metadata says, and the experiments of a shared dataset.</summary>
+/// <summary>Experiments of a dataset grouped by what their metadata says.</summary>
 internal static class GroupedExperiments
 {
     public static void MapGroupedExperiments(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/datasets/{id:guid}/experiments/grouped", GroupAsync)
             .Needs(Permission.Read);
-        app.MapGet("/api/v1/public/{token:guid}/datasets/sessions", SharedAsync).IsOpen();
     }
 
     private static async Task<IResult> GroupAsync(
@@ -90,41 +87,6 @@ internal static class GroupedExperiments
 
             w.WriteEndArray();
             w.WriteEndObject();
-        });
-    }
-
-    private static async Task<IResult> SharedAsync(
-        Guid token,
-        HttpContext context,
-        Core.Datasets.DatasetCatalog catalog,
-        IDbContextFactory<MetadataContext> metadata,
-        TraceQueries queries
-    )
-    {
-        if (await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset)
-        {
-            return Errors.NotFound("Shared dataset");
-        }
-
-        // Whatever the visitor asks for, only experiments of the shared dataset are looked at.
-        var asked = context.Request.Query.ToDictionary(q => q.Key, q => q.Value);
-        asked["reference_dataset"] = new StringValues(dataset.Id.ToString());
-        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var (page, _) = await new SessionList(
-            SharedDatasetEndpoints.Visitor(dataset),
-            new QueryCollection(asked),
-            db,
-            queries
-        ).ReadAsync(context.RequestAborted);
-        return WireResult.Json(w =>
-        {
-            w.WriteStartArray();
-            foreach (var (project, figures) in page)
-            {
-                SessionOut.Write(w, project, figures);
-            }
-
-            w.WriteEndArray();
         });
     }
 

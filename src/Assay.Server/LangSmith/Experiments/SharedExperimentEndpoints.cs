@@ -1,6 +1,7 @@
 using Assay.Core.Datasets;
 using Assay.Core.Experiments;
 using Assay.Core.Metadata;
+using Assay.Core.Projects;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Datasets;
@@ -8,6 +9,7 @@ using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Primitives;
 
 namespace Assay.Server.LangSmith.Experiments;
 
@@ -18,91 +20,64 @@ internal static class SharedExperimentEndpoints
 
     public static void MapSharedExperiments(this IEndpointRouteBuilder app)
     {
-        var shared = app.MapGroup("/api/v1/public/{token:guid}");
-        shared.MapPost("/examples/runs", RowsAsync).IsOpen();
+        var shared = app.MapSharedDatasetGroup();
+        shared.MapPost("/examples/runs", (Delegate)RowsAsync).IsOpen();
         shared.MapPost("/datasets/runs/query", QueryAsync).IsOpen();
         shared.MapPost("/datasets/runs/stats", StatsAsync).IsOpen();
-        shared.MapPost("/datasets/runs/delta", DeltaAsync).IsOpen();
-        shared.MapPost("/datasets/runs/delta/stream", DeltaStreamAsync).IsOpen();
+        shared.MapPost("/datasets/runs/delta", (Delegate)DeltaAsync).IsOpen();
+        shared.MapPost("/datasets/runs/delta/stream", (Delegate)DeltaStreamAsync).IsOpen();
         shared.MapGet("/datasets/runs/{run:guid}", RunAsync).IsOpen();
         shared.MapGet("/datasets/feedback", FeedbackAsync).IsOpen();
         shared.MapGet("/datasets/comparative", ComparativeAsync).IsOpen();
-        app.MapGet("/api/v1/public/datasets/sessions-bulk", SessionsAsync).IsOpen();
+        shared.MapGet("/datasets/sessions", SessionsAsync).IsOpen();
+        app.MapGet("/api/v1/public/datasets/sessions-bulk", SessionsBulkAsync).IsOpen();
     }
 
-    private static async Task<IResult> RowsAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog
-    )
+    private static async Task<IResult> RowsAsync(HttpContext context)
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        return await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset
-            ? Errors.NotFound("Shared dataset")
-            : await ExperimentAnswers.RowsAsync(
-                context,
-                SharedDatasetEndpoints.Visitor(dataset),
-                dataset.Id,
-                document.RootElement,
-                isPublic: true
-            );
+        return await ExperimentAnswers.RowsAsync(
+            context,
+            context.Visitor(),
+            context.SharedDataset().Id,
+            document.RootElement,
+            isPublic: true
+        );
     }
 
-    private static async Task<IResult> DeltaAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog
-    )
+    private static async Task<IResult> DeltaAsync(HttpContext context)
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        return await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset
-            ? Errors.NotFound("Shared dataset")
-            : await ExperimentAnswers.DeltaAsync(
-                context,
-                SharedDatasetEndpoints.Visitor(dataset),
-                dataset.Id,
-                document.RootElement
-            );
+        return await ExperimentAnswers.DeltaAsync(
+            context,
+            context.Visitor(),
+            context.SharedDataset().Id,
+            document.RootElement
+        );
     }
 
-    private static async Task<IResult> DeltaStreamAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog
-    )
+    private static async Task<IResult> DeltaStreamAsync(HttpContext context)
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        return await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset
-            ? Errors.NotFound("Shared dataset")
-            : await ExperimentAnswers.DeltaStreamAsync(
-                context,
-                SharedDatasetEndpoints.Visitor(dataset),
-                dataset.Id,
-                document.RootElement
-            );
+        return await ExperimentAnswers.DeltaStreamAsync(
+            context,
+            context.Visitor(),
+            context.SharedDataset().Id,
+            document.RootElement
+        );
     }
 
     private static async Task<IResult> QueryAsync(
-        Guid token,
         HttpContext context,
-        DatasetCatalog catalog,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
         var query = RunQueryJson.Read(document.AsObject());
-        if (await OpenAsync(token, context, catalog) is not var (dataset, experiments))
-        {
-            return Errors.NotFound("Shared dataset");
-        }
-
+        var experiments = await ExperimentsAsync(context);
         var page = Within(query, experiments) is { } question
-            ? await queries.QueryAsync(
-                SharedDatasetEndpoints.Visitor(dataset),
-                question,
-                context.RequestAborted
-            )
+            ? await queries.QueryAsync(context.Visitor(), question, context.RequestAborted)
             : new RunPage([], null);
         var url = Attachments.Url(context, protection);
         return WireResult.Json(w =>
@@ -125,31 +100,18 @@ internal static class SharedExperimentEndpoints
         });
     }
 
-    private static async Task<IResult> StatsAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog,
-        TraceQueries queries
-    )
+    private static async Task<IResult> StatsAsync(HttpContext context, TraceQueries queries)
     {
         using var document = await RunEndpoints.DocumentAsync(context);
         var query = RunQueryJson.Read(document.AsObject());
-        if (await OpenAsync(token, context, catalog) is not var (dataset, experiments))
-        {
-            return Errors.NotFound("Shared dataset");
-        }
-
+        var experiments = await ExperimentsAsync(context);
         if (query.RunIds.Count > 0)
         {
             return Errors.Invalid("id: figures of a shared dataset are asked for by session");
         }
 
         var stats = Within(query, experiments) is { } question
-            ? await queries.StatsAsync(
-                SharedDatasetEndpoints.Visitor(dataset),
-                question,
-                context.RequestAborted
-            )
+            ? await queries.StatsAsync(context.Visitor(), question, context.RequestAborted)
             : new RunStats();
         return WireResult.Json(w =>
         {
@@ -160,29 +122,27 @@ internal static class SharedExperimentEndpoints
     }
 
     private static async Task<IResult> RunAsync(
-        Guid token,
         Guid run,
         HttpContext context,
-        DatasetCatalog catalog,
         TraceQueries queries,
         IDataProtectionProvider protection
     )
     {
+        var experiments = await ExperimentsAsync(context);
         if (
-            await OpenAsync(token, context, catalog) is not var (dataset, experiments)
-            || (
+            (
                 await queries.QueryAsync(
-                    SharedDatasetEndpoints.Visitor(dataset),
+                    context.Visitor(),
                     new RunQuery
                     {
-                        WorkspaceId = dataset.WorkspaceId,
+                        WorkspaceId = context.Visitor().WorkspaceId,
                         RunIds = [run],
                         Parts = RunParts.All,
                     },
                     context.RequestAborted
                 )
             ).Runs.FirstOrDefault(r => experiments.Contains(r.ProjectId))
-                is not { } found
+            is not { } found
         )
         {
             return Errors.NotFound("Shared run");
@@ -199,22 +159,13 @@ internal static class SharedExperimentEndpoints
         );
     }
 
-    private static async Task<IResult> FeedbackAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog,
-        TraceQueries queries
-    )
+    private static async Task<IResult> FeedbackAsync(HttpContext context, TraceQueries queries)
     {
-        if (await OpenAsync(token, context, catalog) is not var (dataset, experiments))
-        {
-            return Errors.NotFound("Shared dataset");
-        }
-
-        var visitor = SharedDatasetEndpoints.Visitor(dataset);
+        var experiments = await ExperimentsAsync(context);
+        var visitor = context.Visitor();
         var asked = FeedbackEndpoints.Read(context.Request.Query) with
         {
-            WorkspaceId = dataset.WorkspaceId,
+            WorkspaceId = visitor.WorkspaceId,
         };
         var wanted = asked.ProjectIds.Count > 0 ? asked.ProjectIds : [.. experiments];
         var within = wanted.Where(experiments.Contains).ToList();
@@ -224,7 +175,7 @@ internal static class SharedExperimentEndpoints
                         visitor,
                         new RunQuery
                         {
-                            WorkspaceId = dataset.WorkspaceId,
+                            WorkspaceId = visitor.WorkspaceId,
                             RunIds = [.. asked.RunIds.Take(100)],
                             Limit = 100,
                             Parts = RunParts.None,
@@ -254,33 +205,44 @@ internal static class SharedExperimentEndpoints
             w.WriteStartArray();
             foreach (var item in items)
             {
-                FeedbackJson.Write(w, item with { UserId = null });
+                FeedbackJson.WritePublic(w, item);
             }
 
             w.WriteEndArray();
         });
     }
 
-    private static async Task<IResult> ComparativeAsync(
-        Guid token,
+    private static Task<IResult> ComparativeAsync(
         HttpContext context,
-        DatasetCatalog catalog,
         ComparativeExperiments comparisons,
         TraceQueries queries
     ) =>
-        await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset
-            ? Errors.NotFound("Shared dataset")
-            : await ComparativeEndpoints.AnswerAsync(
-                dataset.Id,
-                context,
-                SharedDatasetEndpoints.Visitor(dataset),
-                comparisons,
+        ComparativeEndpoints.AnswerAsync(
+            context.SharedDataset().Id,
+            context,
+            context.Visitor(),
+            comparisons,
+            queries,
+            isPublic: true
+        );
+
+    private static async Task<IResult> SessionsAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries
+    ) =>
+        Sessions(
+            await ListAsync(
+                context.SharedDataset(),
+                context.Request.Query.ToDictionary(q => q.Key, q => q.Value),
+                metadata,
                 queries,
-                isPublic: true
-            );
+                context.RequestAborted
+            )
+        );
 
     /// <summary>The experiments of several shared datasets, newest first; unknown tokens give none.</summary>
-    private static async Task<IResult> SessionsAsync(
+    private static async Task<IResult> SessionsBulkAsync(
         HttpContext context,
         DatasetCatalog catalog,
         IDbContextFactory<MetadataContext> metadata,
@@ -293,60 +255,71 @@ internal static class SharedExperimentEndpoints
             throw BodyFields.Wrong("share_tokens", $"1 to {MaxTokens} tokens");
         }
 
-        var found = new List<(Core.Projects.Project Project, SessionFigures? Figures)>();
+        var found = new List<(Project Project, SessionFigures? Figures)>();
         foreach (var token in tokens.Distinct())
         {
             if (await catalog.FindSharedAsync(token, context.RequestAborted) is { } dataset)
             {
-                await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-                var (page, _) = await new SessionList(
-                    SharedDatasetEndpoints.Visitor(dataset),
-                    new QueryCollection(
-                        new Dictionary<string, Microsoft.Extensions.Primitives.StringValues>
-                        {
-                            ["reference_dataset"] = dataset.Id.ToString(),
-                        }
-                    ),
-                    db,
-                    queries
-                ).ReadAsync(context.RequestAborted);
-                found.AddRange(page);
+                found.AddRange(
+                    await ListAsync(dataset, [], metadata, queries, context.RequestAborted)
+                );
             }
         }
 
-        return WireResult.Json(w =>
+        return Sessions(found.OrderByDescending(f => f.Project.StartTime));
+    }
+
+    /// <summary>Whatever the visitor asks for, only experiments of the shared dataset are looked at.</summary>
+    private static async Task<IReadOnlyList<(Project Project, SessionFigures? Figures)>> ListAsync(
+        Dataset dataset,
+        Dictionary<string, StringValues> asked,
+        IDbContextFactory<MetadataContext> metadata,
+        TraceQueries queries,
+        CancellationToken cancellationToken
+    )
+    {
+        asked["reference_dataset"] = new StringValues(dataset.Id.ToString());
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var (page, _) = await new SessionList(
+            SharedDatasets.Visitor(dataset),
+            new QueryCollection(asked),
+            db,
+            queries
+        ).ReadAsync(cancellationToken);
+        return page;
+    }
+
+    private static IResult Sessions(
+        IEnumerable<(Project Project, SessionFigures? Figures)> sessions
+    ) =>
+        WireResult.Json(w =>
         {
             w.WriteStartArray();
-            foreach (var (project, figures) in found.OrderByDescending(f => f.Project.StartTime))
+            foreach (var (project, figures) in sessions)
             {
-                SessionOut.Write(w, project, figures);
+                SessionOut.WritePublic(w, project, figures);
             }
 
             w.WriteEndArray();
         });
-    }
 
-    /// <summary>The shared dataset and the ids of its experiments; null when the token opens none.</summary>
-    private static async Task<(Dataset Dataset, HashSet<Guid> Experiments)?> OpenAsync(
-        Guid token,
-        HttpContext context,
-        DatasetCatalog catalog
-    )
+    /// <summary>The ids of the shared dataset's experiments.</summary>
+    private static async Task<HashSet<Guid>> ExperimentsAsync(HttpContext context)
     {
-        if (await catalog.FindSharedAsync(token, context.RequestAborted) is not { } dataset)
-        {
-            return null;
-        }
-
+        var dataset = context.SharedDataset();
         await using var db = await context
             .RequestServices.GetRequiredService<IDbContextFactory<MetadataContext>>()
             .CreateDbContextAsync(context.RequestAborted);
-        var experiments = await db
-            .Projects.AsNoTracking()
-            .Where(p => p.WorkspaceId == dataset.WorkspaceId && p.ReferenceDatasetId == dataset.Id)
-            .Select(p => p.Id)
-            .ToListAsync(context.RequestAborted);
-        return (dataset, [.. experiments]);
+        return
+        [
+            .. await db
+                .Projects.AsNoTracking()
+                .Where(p =>
+                    p.WorkspaceId == dataset.WorkspaceId && p.ReferenceDatasetId == dataset.Id
+                )
+                .Select(p => p.Id)
+                .ToListAsync(context.RequestAborted),
+        ];
     }
 
     /// <summary>The question, asked of shared experiments alone; null when it asks for none of them.</summary>

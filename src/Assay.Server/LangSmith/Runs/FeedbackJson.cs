@@ -75,6 +75,10 @@ internal static class FeedbackJson
             ModifiedAt = now,
         };
 
+    /// <summary>For whoever holds a share token: what was said, not who said it, by which evaluator's run, or on what evidence.</summary>
+    public static void WritePublic(Utf8JsonWriter w, FeedbackRecord f) =>
+        Write(w, f with { UserId = null, SourceMetadataJson = null, ExtraJson = null });
+
     public static void Write(Utf8JsonWriter w, FeedbackRecord f)
     {
         w.WriteStartObject();

@@ -62,7 +62,7 @@ internal static class RunOut
     )
     {
         w.WriteStartObject();
-        Fields(w, run, attachmentUrl, relations);
+        Fields(w, run with { FeedbackStats = Public(run.FeedbackStats) }, attachmentUrl, relations);
         if (withProject)
         {
             w.WriteString("session_id", run.ProjectId);
@@ -74,6 +74,11 @@ internal static class RunOut
     /// <summary>The run's place in the web pages of the product.</summary>
     public static string AppPath(Run run, Guid workspaceId) =>
         $"/o/{workspaceId}/projects/p/{run.ProjectId}/r/{run.Id}?trace_id={run.TraceId}&start_time={Wire.Time(run.StartTime)}";
+
+    /// <summary>Feedback as everybody with a link may see it: without who or what gave it.</summary>
+    public static IReadOnlyDictionary<string, FeedbackStats> Public(
+        IReadOnlyDictionary<string, FeedbackStats> stats
+    ) => stats.ToDictionary(s => s.Key, s => s.Value with { Sources = [] });
 
     /// <summary>Feedback summed up by key.</summary>
     public static void Feedback(

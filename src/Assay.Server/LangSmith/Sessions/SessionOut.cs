@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Assay.Core.Feedback;
 using Assay.Core.Projects;
+using Assay.Core.Sharing;
 using Assay.Core.Traces;
 using Assay.Server.LangSmith.Runs;
 
@@ -39,6 +40,37 @@ internal static class SessionOut
         }
 
         more?.Invoke();
+        w.WriteEndObject();
+    }
+
+    /// <summary>
+    /// An experiment for whoever holds the token of its dataset. The id of the workspace is not told; clients demand one, so it is empty.
+    /// </summary>
+    public static void WritePublic(Utf8JsonWriter w, Project project, SessionFigures? figures)
+    {
+        w.WriteStartObject();
+        w.WriteString("id", project.Id);
+        w.WriteString("tenant_id", Guid.Empty);
+        w.WriteString("name", project.Name);
+        w.WriteString("description", project.Description);
+        w.WriteZoned("start_time", project.StartTime);
+        w.WriteZoned("end_time", project.EndTime);
+        w.WriteJson("extra", PublicMetadata.Extra(project.ExtraJson));
+        w.WriteId("reference_dataset_id", project.ReferenceDatasetId);
+        w.WriteNumber("test_run_number", project.ExperimentNumber);
+        if (figures is not null)
+        {
+            StatsOut.Write(
+                w,
+                figures.Runs with
+                {
+                    Feedback = RunOut.Public(figures.Runs.Feedback),
+                },
+                isSession: true
+            );
+            RunOut.Feedback(w, RunOut.Public(figures.Feedback), "session_feedback_stats");
+        }
+
         w.WriteEndObject();
     }
 

@@ -184,7 +184,7 @@ internal static class PublicRunEndpoints
             w.WriteStartArray();
             foreach (var item in items)
             {
-                FeedbackJson.Write(w, item);
+                FeedbackJson.WritePublic(w, item);
             }
 
             w.WriteEndArray();
