@@ -3,6 +3,7 @@ using Assay.Core.Datasets;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
 using Assay.Core.Experiments.Jobs;
+using Assay.Core.Insights;
 using Assay.Core.Models;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
@@ -72,6 +73,12 @@ public static class CoreServices
         services.AddSingleton<ExperimentJobs>();
         services.AddSingleton<JobExecutions>();
         services.AddSingleton<CostEstimates>();
+        services.AddSingleton<InsightsModels>();
+        services.AddSingleton<InsightsSampling>();
+        services.AddSingleton<InsightsJobs>();
+        services.AddSingleton<InsightsReports>();
+        services.AddSingleton<InsightsEstimates>();
+        services.AddSingleton<InsightsExecutions>();
         return services;
     }
 }

@@ -1,5 +1,6 @@
 using Assay.Core.Access;
 using Assay.Core.Experiments.Jobs;
+using Assay.Core.Insights;
 using Assay.Core.Models.Prices;
 using Assay.Core.Traces;
 using Assay.Gateway;
@@ -11,6 +12,7 @@ using Assay.Server.LangSmith.Access;
 using Assay.Server.LangSmith.Datasets;
 using Assay.Server.LangSmith.Evaluators;
 using Assay.Server.LangSmith.Info;
+using Assay.Server.LangSmith.Insights;
 using Assay.Server.LangSmith.Playground;
 using Assay.Server.LangSmith.Prices;
 using Assay.Server.LangSmith.Prompts;
@@ -73,6 +75,7 @@ builder.Services.AddHostedService<RecostWorker>();
 
 // After the store, so that it stops before it.
 builder.Services.AddHostedService<ExperimentJobWorker>();
+builder.Services.AddHostedService<InsightsWorker>();
 builder.Services.AddHostedService<WebhookWorker>();
 builder.Services.AddUi(context => context.Caller());
 builder.Services.AddDatasetWire();
@@ -113,6 +116,7 @@ app.MapRunDeletion();
 app.MapRunStats();
 app.MapFeedback();
 app.MapSessions();
+app.MapInsights();
 app.MapModelPrices();
 app.MapShares();
 app.MapPublicRuns();

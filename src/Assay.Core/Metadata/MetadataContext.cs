@@ -6,6 +6,7 @@ using Assay.Core.Evaluators.Judges;
 using Assay.Core.Experiments;
 using Assay.Core.Experiments.Jobs;
 using Assay.Core.Feedback;
+using Assay.Core.Insights;
 using Assay.Core.Models.Prices;
 using Assay.Core.Models.Providers;
 using Assay.Core.Playground;
@@ -181,6 +182,15 @@ public sealed class MetadataContext(DbContextOptions<MetadataContext> options)
 
     /// <summary>Rows of that work.</summary>
     public DbSet<ExperimentJobRow> ExperimentJobRows => Set<ExperimentJobRow>();
+
+    /// <summary>Reports about projects.</summary>
+    public DbSet<InsightsJob> InsightsJobs => Set<InsightsJob>();
+
+    /// <summary>Their runs.</summary>
+    public DbSet<InsightsRun> InsightsRuns => Set<InsightsRun>();
+
+    /// <summary>Their clusters.</summary>
+    public DbSet<InsightsCluster> InsightsClusters => Set<InsightsCluster>();
 
     /// <summary>Saved playground settings.</summary>
     public DbSet<PlaygroundSetting> PlaygroundSettings => Set<PlaygroundSetting>();

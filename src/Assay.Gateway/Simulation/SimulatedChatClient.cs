@@ -146,8 +146,13 @@ internal sealed class SimulatedChatClient(string model, TimeProvider time) : ICh
             ];
         }
 
-        if (options.ResponseFormat is ChatResponseFormatJson { Schema: { } schema })
+        if (options.ResponseFormat is ChatResponseFormatJson { Schema: { } schema } form)
         {
+            if (SimulatedInsights.Answer(form.SchemaName, schema, last.Text) is { } made)
+            {
+                return [new TextContent(made.ToJsonString())];
+            }
+
             return
             [
                 new TextContent(

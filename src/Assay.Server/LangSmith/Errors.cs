@@ -2,6 +2,7 @@ using Assay.Core.Access;
 using Assay.Core.Datasets;
 using Assay.Core.Evaluators;
 using Assay.Core.Filters;
+using Assay.Core.Insights;
 using Assay.Core.Prompts;
 using Assay.Core.Traces;
 using Assay.UI.Layout;
@@ -62,6 +63,7 @@ internal static class Errors
             InvalidPromptException e => (StatusCodes.Status400BadRequest, e.Message),
             InvalidEvaluatorException e => (StatusCodes.Status422UnprocessableEntity, e.Message),
             EvaluatorConflictException e => (StatusCodes.Status409Conflict, e.Message),
+            InvalidInsightsException e => (StatusCodes.Status422UnprocessableEntity, e.Message),
             FilterException e => (StatusCodes.Status400BadRequest, e.Message),
             InvalidCursorException e => (StatusCodes.Status400BadRequest, e.Message),
             TooManyToSortException e => (StatusCodes.Status400BadRequest, e.Message),

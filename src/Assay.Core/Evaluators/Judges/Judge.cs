@@ -4,7 +4,6 @@ using Assay.Core.Access;
 using Assay.Core.Models.Providers;
 using Assay.Core.Traces;
 using Assay.Evaluation;
-using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Evaluators.Judges;
 
@@ -197,110 +196,26 @@ internal sealed class Judge(
         CancellationToken cancellationToken
     )
     {
-        var answers = new List<ModelReply>();
-        var isUnstructured = false;
-        var answer = await calls.CompleteAsync(caller, call, cancellationToken);
-        answers.Add(answer);
-        if (
-            answer.Failure is { Failure: ModelCallFailure.BadRequest }
-            && call.Options.ResponseFormat is not null
-        )
-        {
-            // Many servers that speak a dialect do not take its schemas; the prompt asks for the same form in words.
-            isUnstructured = true;
-            var options = call.Options.Clone();
-            options.ResponseFormat = null;
-            call = call with { Options = options };
-            answer = await calls.CompleteAsync(caller, call, cancellationToken);
-            answers.Add(answer);
-        }
-
-        if (answer.Failure is { } failure)
-        {
-            return Reply(answers, isUnstructured) with
-            {
-                Fault = VerdictFault.CallFailed,
-                Problem = failure.Message,
-            };
-        }
-
-        try
-        {
-            return Reply(answers, isUnstructured) with
-            {
-                Verdict = VerdictReader.Read(answer.Response, settings.Verdict),
-            };
-        }
-        catch (VerdictException first)
-        {
-            if (first.Fault == VerdictFault.Refused)
-            {
-                return Reply(answers, isUnstructured) with
-                {
-                    Fault = first.Fault,
-                    Problem = first.Message,
-                };
-            }
-
-            return await RepairAsync(call, answers, isUnstructured, first, cancellationToken);
-        }
-    }
-
-    private async Task<JudgeReply> RepairAsync(
-        ModelCall call,
-        List<ModelReply> answers,
-        bool isUnstructured,
-        VerdictException first,
-        CancellationToken cancellationToken
-    )
-    {
-        var said = answers[^1].Text;
-        var repaired = await calls.CompleteAsync(
+        var asked = await new StructuredCalls(calls).AskAsync(
             caller,
-            call with
-            {
-                Messages =
-                [
-                    .. call.Messages,
-                    new ChatMessage(ChatRole.Assistant, said.Length > 0 ? said : "…"),
-                    new ChatMessage(
-                        ChatRole.User,
-                        $"That could not be read: {first.Message} {settings.Verdict.Instruction()} Keep the reason short."
-                    ),
-                ],
-                RunName = $"{call.RunName} (repair)",
-            },
+            call,
+            answer => VerdictReader.Read(answer, settings.Verdict),
+            $"{settings.Verdict.Instruction()} Keep the reason short.",
             cancellationToken
         );
-        answers.Add(repaired);
-        if (repaired.Failure is { } failure)
+        return Reply(asked.Answers, asked.IsUnstructured) with
         {
-            return Reply(answers, isUnstructured) with
-            {
-                Fault = VerdictFault.CallFailed,
-                Problem = $"{first.Message} Asking again failed: {failure.Message}",
-            };
-        }
-
-        try
-        {
-            return Reply(answers, isUnstructured) with
-            {
-                Verdict = VerdictReader.Read(repaired.Response, settings.Verdict),
-                IsRepaired = true,
-            };
-        }
-        catch (VerdictException second)
-        {
-            return Reply(answers, isUnstructured) with
-            {
-                Fault = second.Fault,
-                Problem = $"{second.Message} (asked twice)",
-            };
-        }
+            Verdict = asked.Value,
+            IsRepaired = asked.IsRepaired,
+            Fault =
+                asked.Value is not null ? null
+                : asked.Failure is null ? (asked.Problem as VerdictException)?.Fault
+                : VerdictFault.CallFailed,
+            Problem = asked.Words,
+        };
     }
 
-    private static JudgeReply Reply(List<ModelReply> answers, bool isUnstructured) =>
+    private static JudgeReply Reply(IReadOnlyList<ModelReply> answers, bool isUnstructured) =>
         new()
         {
             Raw =

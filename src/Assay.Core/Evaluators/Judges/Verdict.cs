@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Assay.Core.Models.Providers;
 using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Evaluators.Judges;
@@ -49,7 +50,8 @@ public sealed record Verdict(double? Number, string? Label, string? Reason)
 }
 
 /// <summary>A reply that is no verdict, in words for the judge's author.</summary>
-internal sealed class VerdictException(VerdictFault fault, string message) : Exception(message)
+internal sealed class VerdictException(VerdictFault fault, string message)
+    : UnreadableAnswerException(message, fault == VerdictFault.Refused)
 {
     public VerdictFault Fault { get; } = fault;
 }
@@ -60,18 +62,9 @@ internal static class VerdictReader
     /// <exception cref="VerdictException">It is no verdict.</exception>
     public static Verdict Read(ChatResponse response, VerdictForm form)
     {
-        var refusal = response
-            .Messages.SelectMany(m => m.Contents)
-            .OfType<ErrorContent>()
-            .FirstOrDefault();
-        if (refusal is not null || response.FinishReason == ChatFinishReason.ContentFilter)
+        if (AnswerText.Refusal(response) is { } words)
         {
-            throw new VerdictException(
-                VerdictFault.Refused,
-                refusal?.Message is { Length: > 0 } words
-                    ? $"The model refused: {words}"
-                    : "The provider's filter held the verdict back."
-            );
+            throw new VerdictException(VerdictFault.Refused, words);
         }
 
         var text = response.Text.Trim();
@@ -96,7 +89,12 @@ internal static class VerdictReader
             throw new VerdictException(VerdictFault.Empty, "The reply is empty.");
         }
 
-        var json = FirstObject(text);
+        var json =
+            AnswerText.FirstObject(text)
+            ?? throw new VerdictException(
+                VerdictFault.NotJson,
+                "There is no JSON object in the reply."
+            );
         var reason =
             json.TryGetProperty("reason", out var r) && r.ValueKind == JsonValueKind.String
                 ? r.GetString()
@@ -201,30 +199,6 @@ internal static class VerdictReader
                 VerdictFault.UnknownLabel,
                 $"The label {Shown(said)} is none of {string.Join(", ", form.Labels.Select(l => l.Label))}."
             );
-    }
-
-    /// <summary>The first JSON object of a text: models put fences and friendly words around what was asked for.</summary>
-    private static JsonElement FirstObject(string text)
-    {
-        var utf8 = System.Text.Encoding.UTF8.GetBytes(text);
-        for (
-            var at = Array.IndexOf(utf8, (byte)'{');
-            at >= 0;
-            at = Array.IndexOf(utf8, (byte)'{', at + 1)
-        )
-        {
-            try
-            {
-                var reader = new Utf8JsonReader(utf8.AsSpan(at));
-                return JsonElement.ParseValue(ref reader);
-            }
-            catch (JsonException)
-            {
-                // A brace of the text around it; the next one may begin the object.
-            }
-        }
-
-        throw new VerdictException(VerdictFault.NotJson, "There is no JSON object in the reply.");
     }
 
     private static string Shown(JsonElement said) =>
