@@ -20,19 +20,6 @@ internal static class ExperimentEndpoints
             .Needs(Permission.Read);
         app.MapPost("/api/v2/datasets/{id:guid}/experiment-runs", RunsV2Async)
             .Needs(Permission.Read);
-        app.MapGet(
-                "/o/{tenant:guid}/datasets/{id:guid}/compare",
-                (Guid id, string? selectedSessions) =>
-                    Results.Redirect(
-                        $"/data/{id}/compare?selectedSessions={Uri.EscapeDataString(selectedSessions ?? "")}"
-                    )
-            )
-            .Needs(Permission.Read);
-        app.MapGet(
-                "/o/{tenant:guid}/datasets/{id:guid}",
-                (Guid id) => Results.Redirect($"/data/{id}")
-            )
-            .Needs(Permission.Read);
     }
 
     private static async Task<IResult> RunsAsync(Guid id, HttpContext context)
