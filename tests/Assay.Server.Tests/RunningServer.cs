@@ -8,11 +8,13 @@ namespace Assay.Server.Tests;
 /// <summary>The real server binary on a free port with a data directory of its own; can be killed without warning and started again.</summary>
 public sealed class RunningServer : IAsyncDisposable
 {
+    private const int MaxLog = 500_000;
     public const string Key = "test-key-0123456789abcdef";
     private readonly string _data;
     private readonly (string Name, string Value)[] _environment;
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly ConcurrentQueue<string> _firstLines = new();
+    private readonly ConcurrentQueue<string> _log = new();
     private Process? _process;
 
     private RunningServer(string data, (string Name, string Value)[] environment) =>
@@ -58,6 +60,9 @@ public sealed class RunningServer : IAsyncDisposable
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
+
+    /// <summary>All that the server wrote so far.</summary>
+    public string Log => string.Join('\n', _log);
 
     /// <summary>What the server logged as failed so far: the first lines of it.</summary>
     public string Failures => string.Join('\n', _failures);
@@ -132,6 +137,7 @@ public sealed class RunningServer : IAsyncDisposable
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
             _firstLines.Enqueue(line);
+            _log.Enqueue(line);
             if (line.Contains("Open  ", StringComparison.Ordinal))
             {
                 LoginLink = line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
@@ -205,6 +211,11 @@ public sealed class RunningServer : IAsyncDisposable
             if (_firstLines.Count < 200)
             {
                 _firstLines.Enqueue(line);
+            }
+
+            if (_log.Count < MaxLog)
+            {
+                _log.Enqueue(line);
             }
 
             isFailure =

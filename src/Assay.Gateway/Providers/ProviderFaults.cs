@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Assay.Core.Models.Providers;
+using Assay.Gateway.Outbound;
 
 namespace Assay.Gateway.Providers;
 
@@ -26,7 +27,12 @@ internal sealed class ProviderFaults(string provider) : DelegatingHandler
         using (response)
         {
             var status = (int)response.StatusCode;
-            var words = await WordsAsync(response, cancellationToken);
+            var words = Beginning(
+                SentSecrets.Redact(
+                    await WordsAsync(response, cancellationToken),
+                    SentSecrets.Of(request)
+                )
+            );
             throw new ModelCallException(
                 status switch
                 {
@@ -85,7 +91,9 @@ internal sealed class ProviderFaults(string provider) : DelegatingHandler
             // A proxy's page of HTML, or plain text: its beginning still helps.
         }
 
-        text = text.ReplaceLineEndings(" ").Trim();
-        return text.Length > MaxWords ? text[..MaxWords] + "…" : text;
+        return text.ReplaceLineEndings(" ").Trim();
     }
+
+    private static string Beginning(string text) =>
+        text.Length > MaxWords ? text[..MaxWords] + "…" : text;
 }

@@ -58,7 +58,7 @@ public sealed class WebhookSender(SafeHttp http, TimeProvider time) : IDisposabl
                 ? new DeliveryResult(status, null)
                 : new DeliveryResult(
                     status,
-                    $"answered {status}: {await BeginningAsync(answer, cancellationToken)}"
+                    $"answered {status}: {await BeginningAsync(answer, due, cancellationToken)}"
                 );
         }
         catch (ModelCallException e)
@@ -95,12 +95,18 @@ public sealed class WebhookSender(SafeHttp http, TimeProvider time) : IDisposabl
     /// <summary>What the other side says, as far as a log should keep it.</summary>
     private static async Task<string> BeginningAsync(
         HttpResponseMessage answer,
+        DueDelivery due,
         CancellationToken cancellationToken
     )
     {
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new byte[MaxAnswer];
-        var read = await body.ReadAtLeastAsync(buffer, MaxAnswer, false, cancellationToken);
-        return Encoding.UTF8.GetString(buffer, 0, read);
+        // More than is kept, so that no secret is cut in two before it is taken out.
+        var buffer = new byte[4 * MaxAnswer];
+        var read = await body.ReadAtLeastAsync(buffer, buffer.Length, false, cancellationToken);
+        var text = SentSecrets.Redact(
+            Encoding.UTF8.GetString(buffer, 0, read),
+            due.Headers.Values.Append(due.Secret)
+        );
+        return text.Length > MaxAnswer ? text[..MaxAnswer] + "…" : text;
     }
 }
