@@ -61,6 +61,151 @@ test("chat prompts of both formats, with images and placeholders, round-trip and
   }
 });
 
+/** What a prompt of the hub opens with in the server's playground: its messages as the server read them, its schema and its model. */
+async function opened(name) {
+  const page = await (await fetch(`${process.env.ASSAY_URL}/playground?prompt=${name}`, { headers: { "x-api-key": apiKey, accept: "text/html" } })).text();
+  const seed = /data-seed="([^"]*)"/.exec(page)?.[1];
+  assert.ok(seed, `no prompt opens: ${/role="alert">([^<]*)/.exec(page)?.[1]}`);
+  return JSON.parse(seed.replaceAll("&quot;", '"').replaceAll("&#x27;", "'").replaceAll("&#39;", "'").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&#x2B;", "+").replaceAll("&amp;", "&"));
+}
+
+/** What the simulated model, which repeats the last message, is asked when a prompt of the hub is run with values. */
+async function ran(name, variables) {
+  const { messages, format } = await opened(name);
+  return executed(messages, format, variables);
+}
+
+test("variables that are filled in already stay filled in, of a prompt and of one of its messages", async () => {
+  for (const [templateFormat, v] of [["f-string", (n) => `{${n}}`], ["mustache", (n) => `{{${n}}}`]]) {
+    const name = unique();
+    const inner = await new PromptTemplate({ template: `${v("greeting")}, ${v("question")} ${v("sign")}`, inputVariables: ["greeting", "question", "sign"], templateFormat }).partial({ sign: "!" });
+    const prompt = await ChatPromptTemplate.fromMessages([["system", `Be ${v("tone")}.`], new HumanMessagePromptTemplate(inner)], { templateFormat }).partial({ tone: "kind", greeting: "Hello" });
+    await client.pushPrompt(name, { object: prompt });
+    const pulled = await pull(name);
+    const expected = (await prompt.formatMessages({ question: "why" })).map((m) => m.content);
+    assert.deepEqual(expected, ["Be kind.", "Hello, why !"]);
+    assert.deepEqual((await pulled.formatMessages({ question: "why" })).map((m) => m.content), expected);
+    // The server knows what is still missing, and shows what is not.
+    const page = await (await fetch(`${process.env.ASSAY_URL}/prompts/${name}`, { headers: { "x-api-key": apiKey, accept: "text/html" } })).text();
+    const asked = /<h2>Variables<\/h2>(.*?)<\/section>/s.exec(page)[1];
+    assert.deepEqual([...asked.matchAll(/<mark class="pvar mono">([^<]*)/g)].map((m) => m[1]), ["question"]);
+    assert.match(page, /Filled in already/);
+  }
+});
+
+test("images in prompts are pulled, loaded, shown and executed with their variables and detail", async () => {
+  const name = unique();
+  const question = new HumanMessagePromptTemplate({ prompt: [PromptTemplate.fromTemplate("What is {what}?"), new ImagePromptTemplate({ template: { url: "data:image/png;base64,{bytes}", detail: "low" }, inputVariables: ["bytes"] })], inputVariables: ["what", "bytes"] });
+  await client.pushPrompt(name, { object: ChatPromptTemplate.fromMessages([["system", "Look."], question]) });
+  const pulled = await pull(name);
+  const [, message] = await pulled.formatMessages({ what: "this", bytes: "iVBORw0KGgo=" });
+  assert.deepEqual(message.content.map((p) => p.text ?? p.image_url.url), ["What is this?", "data:image/png;base64,iVBORw0KGgo="]);
+  const seed = await opened(name);
+  assert.deepEqual(seed.messages[1].content, [{ type: "text", text: "What is {what}?" }, { type: "image_url", image_url: { url: "data:image/png;base64,{bytes}", detail: "low" } }]);
+  assert.match(await ran(name, { what: "this", bytes: "iVBORw0KGgo=" }), /What is this\?/);
+});
+
+test("structured prompts, and prompts with their model, open with schema and messages and are executed", async () => {
+  const schema = { title: "verdict", type: "object", properties: { ok: { type: "boolean" }, reason: { type: "string" } }, required: ["ok", "reason"] };
+  const structured = unique();
+  await client.pushPrompt(structured, { object: StructuredPrompt.fromMessagesAndSchema([["human", "{question}"]], schema) });
+  const seed = await opened(structured);
+  assert.deepEqual(JSON.parse(seed.schema), schema);
+  const answer = await fetch(`${process.env.ASSAY_URL}/ui/playground/run`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ provider: simulated, model: "sim-chat?latency=0", messages: seed.messages, format: seed.format, schema: JSON.parse(seed.schema), variables: { question: "Is it?" } }) });
+  const text = (await answer.text()).split("\n").filter((l) => l.startsWith("data:")).map((l) => JSON.parse(l.slice(5)).text ?? "").join("");
+  assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ["ok", "reason"]);
+
+  const withModel = unique();
+  const first = JSON.parse(JSON.stringify(ChatPromptTemplate.fromMessages([["system", "Be brief."], ["human", "{question}"]])));
+  const bound = { lc: 1, type: "constructor", id: ["langchain", "schema", "runnable", "RunnableBinding"], kwargs: { bound: { lc: 1, type: "constructor", id: ["langchain", "chat_models", "openai", "ChatOpenAI"], kwargs: { model: "gpt-4o", temperature: 0.2 } }, kwargs: {} } };
+  await client.pushPrompt(withModel, { object: { lc: 1, type: "constructor", id: ["langchain", "schema", "runnable", "RunnableSequence"], kwargs: { first, last: bound } } });
+  assert.deepEqual((await client.pullPromptCommit(withModel)).manifest, first);
+  assert.deepEqual((await client.pullPromptCommit(withModel, { includeModel: true, skipCache: true })).manifest.kwargs.last, bound);
+  assert.equal(await ran(withModel, { question: "Why?" }), "Why?");
+});
+
+test("remarks are answered and liked, and a fork starts from the newest commit", async () => {
+  const name = unique();
+  await client.pushPrompt(name, { object: PromptTemplate.fromTemplate("one") });
+  await client.createCommit(name, PromptTemplate.fromTemplate("two"));
+  await api("POST", `/comments/-/${name}`, { content: "Why **two**?" });
+  const { json: remarks } = await api("GET", `/comments/-/${name}`);
+  const [remark] = remarks.comments;
+  await api("POST", `/comments/-/${name}/${remark.id}`, { content: "It is one more." });
+  await api("POST", `/comments/-/${name}/${remark.id}/like`);
+  const { json: again } = await api("GET", `/comments/-/${name}`);
+  assert.deepEqual([again.total, again.comments[0].num_sub_comments, again.comments[0].num_likes, again.comments[0].liked_by_auth_user], [1, 1, 1, true]);
+  assert.equal((await api("GET", `/comments/-/${name}/${remark.id}`)).json.comments[0].content, "It is one more.");
+  assert.equal((await api("POST", `/comments/-/${name}`, { content: "" })).status, 400);
+
+  const fork = `${name}-fork`;
+  assert.equal((await api("POST", `/repos/-/${name}/fork`, { repo_handle: fork })).status, 200);
+  assert.equal((await api("POST", `/repos/-/${name}/fork`, { repo_handle: fork })).status, 409);
+  assert.equal(await (await pull(fork)).format({}), "two");
+  const original = await client.getPrompt(name);
+  const forked = await client.getPrompt(fork);
+  assert.equal(forked.upstream_repo_id, original.id);
+  assert.equal(forked.num_commits, 1);
+  await client.createCommit(fork, PromptTemplate.fromTemplate("three"));
+  assert.equal(await (await pull(name)).format({}), "two");
+});
+
+test("pulling a tag that is rolled out gives a key always the same of the two", async () => {
+  const name = unique();
+  await client.pushPrompt(name, { object: PromptTemplate.fromTemplate("stable") });
+  const { json: old } = await api("GET", `/commits/-/${name}`);
+  await client.createCommit(name, PromptTemplate.fromTemplate("tried"));
+  const { json: list } = await api("GET", `/commits/-/${name}`);
+  await api("POST", `/repos/-/${name}/tags`, { tag_name: "live", commit_id: old.commits[0].id });
+  const [stable, tried] = [old.commits[0].commit_hash, list.commits[0].commit_hash];
+  // LangSmith's client sends what it is given along: a key is a header of one's own.
+  const of = (key) => new Client({ apiUrl, apiKey, headers: { "X-Assay-Rollout-Key": key } });
+  const pulledBy = async (key) => (await of(key).pullPromptCommit(`${name}:live`, { skipCache: true })).commit_hash;
+  const keys = Array.from({ length: 40 }, (_, i) => `user-${i}`);
+  const round = async (percent) => {
+    assert.equal((await api("PUT", `/repos/-/${name}/tags/live/rollout`, { commit_id: list.commits[0].id, percent })).status, 200);
+    return Promise.all(keys.map(pulledBy));
+  };
+  const at30 = await round(30);
+  assert.deepEqual(await Promise.all(keys.map(pulledBy)), at30);
+  assert.deepEqual([...new Set(at30)].sort(), [stable, tried].sort());
+  // Who had the tried one keeps it when the share grows.
+  const at70 = await round(70);
+  keys.forEach((_, i) => at30[i] === tried && assert.equal(at70[i], tried));
+  assert.ok(at70.filter((h) => h === tried).length > at30.filter((h) => h === tried).length);
+  assert.equal((await client.pullPromptCommit(`${name}:live`, { skipCache: true })).commit_hash, stable);
+  await api("DELETE", `/repos/-/${name}/tags/live/rollout`);
+  assert.deepEqual(new Set(await Promise.all(keys.map(pulledBy))), new Set([stable]));
+});
+
+test("agents and skills are pushed, changed file by file, pulled at a version, listed and deleted", async () => {
+  for (const [push, pullOne, list, drop] of [["pushAgent", "pullAgent", "listAgents", "deleteAgent"], ["pushSkill", "pullSkill", "listSkills", "deleteSkill"]]) {
+    const name = unique();
+    const url = await client[push](name, { files: { "README.md": { type: "file", content: "one" } }, description: "first", tags: ["t"] });
+    const first = (await client[pullOne](name)).commit_hash;
+    assert.ok(url.includes(`${name}/${first.slice(0, 8)}`));
+    await client[push](name, { files: { "README.md": { type: "file", content: "two" }, "lib/b.py": { type: "file", content: "b" } }, parentCommit: first, description: "second" });
+    assert.deepEqual(Object.keys((await client[pullOne](name)).files).sort(), ["README.md", "lib/b.py"]);
+    assert.equal((await client[pullOne](`${name}:${first.slice(0, 8)}`)).files["README.md"].content, "one");
+    await assert.rejects(client[push](name, { files: { "README.md": { type: "file", content: "three" } }, parentCommit: first }), isStatus(409));
+    const found = (await all(client[list]({ query: name })))[0];
+    assert.deepEqual([found.repo_handle, found.description, found.tags, found.num_commits], [name, "second", ["t"], 2]);
+    await client[drop](name);
+    await assert.rejects(client[pullOne](name), isStatus(404));
+  }
+});
+
+test("several prompts are deleted at once, and what is not there is named", async () => {
+  const names = [unique(), unique()];
+  const ids = [];
+  for (const name of names) ids.push((await client.createPrompt(name)).id);
+  const gone = randomUUID();
+  const answer = await api("DELETE", `/repos?${[...ids, gone].map((id) => `repo_ids=${id}`).join("&")}`);
+  assert.equal(answer.status, 207);
+  assert.deepEqual([answer.json.deleted.sort(), answer.json.failed.map((f) => f.id)], [ids.sort(), [gone]]);
+  for (const name of names) assert.equal(await client.promptExists(name), false);
+});
+
 test("a plain prompt round-trips", async () => {
   const name = unique();
   await client.pushPrompt(name, { object: PromptTemplate.fromTemplate("Hello, {who}") });

@@ -1,8 +1,10 @@
 // The samples in JavaScript run as they stand, and the README shows one of them.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { all, apiKey, apiUrl, newClient, project } from "./server.js";
@@ -35,6 +37,30 @@ test("evaluate.mjs makes two experiments on one dataset", async () => {
   assert.match(said, /guess-\S+: 1 of 6 correct/);
   const experiments = await all(newClient().listProjects({ referenceDatasetName: name }));
   assert.equal(experiments.length, 2);
+});
+
+test("webhook-receiver.mjs takes what the server signed, and nothing that somebody else did; the docs show it as it is", async () => {
+  const text = await readFile(join(samples, "webhook-receiver.mjs"), "utf8");
+  assert.ok((await readFile(join(root, "docs", "concepts", "prompts.md"), "utf8")).includes(text));
+  const api = async (method, path, body) => (await fetch(`${apiUrl}${path}`, { method, headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: body && JSON.stringify(body) })).json();
+  const client = newClient();
+  const name = `told-${randomUUID().slice(0, 8)}`;
+  const { id: prompt } = await client.createPrompt(name);
+  const webhook = await api("POST", "/prompt-webhooks", { url: "http://127.0.0.1:1/hook", include_prompts: [prompt], triggers: ["commit"] });
+  const receiver = spawn(process.execPath, [join(samples, "webhook-receiver.mjs")], { env: { ...process.env, PORT: "0", WEBHOOK_SECRET: webhook.secret } });
+  try {
+    const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
+    const port = /\d+/.exec((await lines.next()).value)[0];
+    await api("PATCH", `/prompt-webhooks/${webhook.id}`, { url: `http://127.0.0.1:${port}/hook` });
+    await client.createCommit(name, { lc: 1, type: "constructor", id: ["langchain_core", "prompts", "prompt", "PromptTemplate"], kwargs: { template: "Hello" } });
+    assert.equal((await lines.next()).value.trim(), `commit ${name}`);
+    const forged = await fetch(`http://127.0.0.1:${port}/hook`, { method: "POST", headers: { "x-assay-signature": `t=${Math.floor(Date.now() / 1000)},v1=${"0".repeat(64)}` }, body: "{}" });
+    assert.equal(forged.status, 401);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/hook`, { method: "POST", body: "{}" })).status, 401);
+  } finally {
+    receiver.kill();
+    await api("DELETE", `/prompt-webhooks/${webhook.id}`);
+  }
 });
 
 test("the README shows hello.mjs as it is", async () => {

@@ -60,16 +60,12 @@ public static class ChatPromptManifest
         }
 
         var kwargs = new JsonObject { ["messages"] = written };
-        if (
-            edited.ValueKind == JsonValueKind.Object
-            && edited.TryGetProperty("kwargs", out var known)
-            && known.ValueKind == JsonValueKind.Object
-            && known.TryGetProperty("partial_variables", out var partials)
-            && partials.ValueKind == JsonValueKind.Object
-        )
+        var partials = new JsonObject();
+        CollectPartials(edited, partials);
+        if (partials.Count > 0)
         {
-            kwargs["partial_variables"] = JsonNode.Parse(partials.GetRawText());
-            names.RemoveAll(n => partials.TryGetProperty(n, out _));
+            names.RemoveAll(partials.ContainsKey);
+            kwargs["partial_variables"] = partials;
         }
 
         kwargs["input_variables"] = new JsonArray([.. names.Distinct().Select(n => (JsonNode)n)]);
@@ -84,6 +80,50 @@ public static class ChatPromptManifest
         return isStructured
             ? Constructor(["langchain_core", "prompts", "structured", "StructuredPrompt"], kwargs)
             : Constructor(["langchain_core", "prompts", "chat", "ChatPromptTemplate"], kwargs);
+    }
+
+    /// <summary>
+    /// What is filled in already, of the whole prompt or of one of its templates: an editor shows templates as texts, so all of it is the
+    /// prompt's from then on.
+    /// </summary>
+    private static void CollectPartials(JsonElement edited, JsonObject partials)
+    {
+        if (
+            edited.ValueKind != JsonValueKind.Object
+            || !edited.TryGetProperty("kwargs", out var kwargs)
+            || kwargs.ValueKind != JsonValueKind.Object
+        )
+        {
+            return;
+        }
+
+        if (
+            kwargs.TryGetProperty("partial_variables", out var given)
+            && given.ValueKind == JsonValueKind.Object
+        )
+        {
+            foreach (var partial in given.EnumerateObject())
+            {
+                partials.TryAdd(partial.Name, JsonNode.Parse(partial.Value.GetRawText()));
+            }
+        }
+
+        foreach (var name in (string[])["messages", "prompt_messages", "prompt"])
+        {
+            if (!kwargs.TryGetProperty(name, out var inner))
+            {
+                continue;
+            }
+
+            foreach (
+                var part in inner.ValueKind == JsonValueKind.Array
+                    ? inner.EnumerateArray().AsEnumerable()
+                    : [inner]
+            )
+            {
+                CollectPartials(part, partials);
+            }
+        }
     }
 
     private static JsonObject Message(
@@ -164,13 +204,22 @@ public static class ChatPromptManifest
         )
         {
             var variables = Names(url.GetString()!, format, at, names);
+            var template = new JsonObject { ["url"] = url.GetString() };
+            if (
+                image.TryGetProperty("detail", out var detail)
+                && detail.ValueKind == JsonValueKind.String
+            )
+            {
+                template["detail"] = detail.GetString();
+            }
+
             return Constructor(
                 ["langchain_core", "prompts", "image", "ImagePromptTemplate"],
                 new JsonObject
                 {
                     ["input_variables"] = variables,
                     ["template_format"] = Known(format),
-                    ["template"] = new JsonObject { ["url"] = url.GetString() },
+                    ["template"] = template,
                 }
             );
         }

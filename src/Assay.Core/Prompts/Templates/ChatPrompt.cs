@@ -46,15 +46,7 @@ public sealed class ChatPrompt
         var prompt = PromptManifest.WithoutModel(manifest);
         var type = PromptManifest.TypeOf(prompt);
         var kwargs = Object(prompt, "kwargs");
-        var partials = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        if (Field(kwargs, "partial_variables") is { ValueKind: JsonValueKind.Object } given)
-        {
-            foreach (var partial in given.EnumerateObject())
-            {
-                partials[partial.Name] = partial.Value.Clone();
-            }
-        }
-
+        var partials = Partials(kwargs);
         return type switch
         {
             "ChatPromptTemplate" or "StructuredPrompt" => new(
@@ -181,19 +173,35 @@ public sealed class ChatPrompt
             case "PromptTemplate":
                 return new Block(
                     "text",
-                    PromptTemplate.Parse(parsed, Text(kwargs, "template") ?? "")
+                    PromptTemplate.Parse(parsed, Text(kwargs, "template") ?? ""),
+                    Partials(kwargs)
                 );
             case "ImagePromptTemplate":
-                var url = Field(kwargs, "template") is { ValueKind: JsonValueKind.Object } image
-                    ? Text(image, "url") ?? ""
-                    : Text(kwargs, "template") ?? "";
-                return new Block("image_url", PromptTemplate.Parse(parsed, url));
+                var image = Field(kwargs, "template");
+                var isObject = image.ValueKind == JsonValueKind.Object;
+                var url = isObject ? Text(image, "url") : Text(kwargs, "template");
+                return new Block(
+                    "image_url",
+                    PromptTemplate.Parse(parsed, url ?? ""),
+                    Partials(kwargs)
+                )
+                {
+                    Detail = isObject ? Text(image, "detail") : null,
+                };
             default:
                 throw new InvalidPromptException(
                     $"A template of type {type ?? "(none)"} cannot be executed here"
                 );
         }
     }
+
+    /// <summary>The variables that are filled in already.</summary>
+    private static Dictionary<string, JsonElement> Partials(JsonElement kwargs) =>
+        Field(kwargs, "partial_variables") is { ValueKind: JsonValueKind.Object } given
+            ? given
+                .EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.Clone(), StringComparer.Ordinal)
+            : new(StringComparer.Ordinal);
 
     private static JsonElement Object(JsonElement json, string name) =>
         Field(json, name) is { ValueKind: JsonValueKind.Object } value
@@ -224,7 +232,34 @@ public sealed class ChatPrompt
         );
     }
 
-    private sealed record Block(string Type, PromptTemplate Template);
+    /// <summary>A text or an image of a message, with the variables that are filled in for it alone.</summary>
+    private sealed record Block(
+        string Type,
+        PromptTemplate Template,
+        IReadOnlyDictionary<string, JsonElement> Partials
+    )
+    {
+        /// <summary>Of an image, how closely a model shall look at it.</summary>
+        public string? Detail { get; init; }
+
+        public IEnumerable<string> Names => Template.Names.Where(n => !Partials.ContainsKey(n));
+
+        public string Render(IReadOnlyDictionary<string, JsonElement> values)
+        {
+            if (Partials.Count == 0)
+            {
+                return Template.Render(values);
+            }
+
+            var all = new Dictionary<string, JsonElement>(Partials, StringComparer.Ordinal);
+            foreach (var (name, value) in values)
+            {
+                all[name] = value;
+            }
+
+            return Template.Render(all);
+        }
+    }
 
     private sealed record FixedPart(RenderedMessage Message) : Part
     {
@@ -253,28 +288,29 @@ public sealed class ChatPrompt
 
     private sealed record TextPart(string Role, IReadOnlyList<Block> Blocks) : Part
     {
-        public override IEnumerable<string> Names => Blocks.SelectMany(b => b.Template.Names);
+        public override IEnumerable<string> Names => Blocks.SelectMany(b => b.Names);
 
-        public override RenderedMessage Written => With(t => t.Text);
+        public override RenderedMessage Written => With(b => b.Template.Text);
 
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
-        ) => [With(t => t.Render(values))];
+        ) => [With(b => b.Render(values))];
 
-        private RenderedMessage With(Func<PromptTemplate, string> text) =>
+        private RenderedMessage With(Func<Block, string> text) =>
             Blocks is [{ Type: "text" } only]
-                ? new(Role, JsonSerializer.SerializeToElement(text(only.Template)))
+                ? new(Role, JsonSerializer.SerializeToElement(text(only)))
                 : new(
                     Role,
                     JsonSerializer.SerializeToElement(
                         Blocks.Select(b =>
-                            b.Type == "text"
-                                ? (object)new { type = "text", text = text(b.Template) }
-                                : new
+                            b.Type == "text" ? (object)new { type = "text", text = text(b) }
+                            : b.Detail is { } detail
+                                ? new
                                 {
                                     type = "image_url",
-                                    image_url = new { url = text(b.Template) },
+                                    image_url = new { url = text(b), detail },
                                 }
+                            : new { type = "image_url", image_url = new { url = text(b) } }
                         )
                     )
                 );
