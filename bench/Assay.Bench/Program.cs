@@ -16,6 +16,8 @@ switch (arguments.Command)
         return await SearchBench.RunAsync(arguments);
     case "jobs":
         return await JobBench.RunAsync(arguments);
+    case "templates":
+        return TemplateBench.Run(arguments);
     default:
         await Console.Error.WriteLineAsync(
             """
@@ -31,6 +33,8 @@ switch (arguments.Command)
                        --examples 1000000 --experiments 5 --rows 10000 (0 leaves a part out)
               jobs     a prompt on a dataset with five evaluators against the simulated model
                        --rows 1000 --concurrency 8 --latency 50 --code 0 (1: evaluators in JavaScript)
+              templates  prompt templates filled in, one thread
+                       --seconds 3 (per line)
               trace    the same, but all runs are of one trace: --runs 100000 --batch 1000
             """
         );
