@@ -64,6 +64,7 @@ public sealed partial class CrawlTests : IAsyncDisposable
             }
         );
         await MakeAsync("/api/v1/annotation-queues", new { name = "queue" });
+        await PromptAsync(owner);
         using var asked = await owner.PostAsJsonAsync(
             "/api/v1/runs/query",
             new
@@ -99,6 +100,60 @@ public sealed partial class CrawlTests : IAsyncDisposable
             return (await made.Content.ReadFromJsonAsync<JsonElement>(Cancel))
                 .GetProperty("id")
                 .GetString()!;
+        }
+    }
+
+    /// <summary>A prompt with commits, an environment, another tag, a roll-out and a webhook that has something to tell.</summary>
+    private static async Task PromptAsync(HttpClient owner)
+    {
+        await SendAsync(HttpMethod.Post, "repos", new { repo_handle = "filled", is_public = true });
+        await SendAsync(
+            HttpMethod.Post,
+            "prompt-webhooks",
+            new { url = "http://10.0.0.1/hook", triggers = new[] { "commit", "tag:create" } }
+        );
+        JsonElement commit = default;
+        foreach (var text in new[] { "one {x}", "two {x}" })
+        {
+            commit = await SendAsync(
+                HttpMethod.Post,
+                "commits/-/filled",
+                new
+                {
+                    manifest = new
+                    {
+                        id = new[] { "langchain_core", "prompts", "prompt", "PromptTemplate" },
+                        kwargs = new { template = text },
+                    },
+                }
+            );
+        }
+
+        var id = commit.GetProperty("commit").GetProperty("id").GetGuid();
+        foreach (var tag in new[] { "staging", "other" })
+        {
+            await SendAsync(
+                HttpMethod.Post,
+                "repos/-/filled/tags",
+                new { tag_name = tag, commit_id = id }
+            );
+        }
+
+        await SendAsync(
+            HttpMethod.Put,
+            "repos/-/filled/tags/other/rollout",
+            new { commit_id = id, percent = 5 }
+        );
+        await SendAsync(HttpMethod.Post, "comments/-/filled", new { content = "Hm." });
+
+        async Task<JsonElement> SendAsync(HttpMethod method, string path, object body)
+        {
+            using var request = new HttpRequestMessage(method, "/api/v1/" + path);
+            request.Content = JsonContent.Create(body);
+            using var answer = await owner.SendAsync(request, Cancel);
+            var text = await answer.Content.ReadAsStringAsync(Cancel);
+            Assert.True(answer.IsSuccessStatusCode, $"{path}: {text}");
+            return JsonElement.Parse(text);
         }
     }
 

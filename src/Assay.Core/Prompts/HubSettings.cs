@@ -55,9 +55,9 @@ public sealed class HubRules(IDbContextFactory<MetadataContext> metadata, TimePr
             PromptTags.CheckName(name);
         }
 
-        if (environments is { Count: > MaxEnvironments })
+        if (environments is { Count: 0 or > MaxEnvironments })
         {
-            throw new InvalidPromptException($"environments: at most {MaxEnvironments}");
+            throw new InvalidPromptException($"environments: one to {MaxEnvironments} are needed");
         }
 
         if (protectedTags is { Count: > MaxProtected })

@@ -149,4 +149,54 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
         await db.SaveChangesAsync(cancellationToken);
         return comment;
     }
+
+    /// <summary>True when the caller may take a remark back: its author, or who manages the prompt's workspace.</summary>
+    public static bool MayRemove(Caller caller, PromptComment comment, bool isOwnPrompt)
+    {
+        ArgumentNullException.ThrowIfNull(comment);
+        return caller.May(Permission.Write)
+            && (
+                comment.ActorId == PromptHub.ActorId(caller)
+                || (isOwnPrompt && caller.May(Permission.Manage))
+            );
+    }
+
+    /// <summary>Takes a remark away with the answers to it.</summary>
+    /// <exception cref="PromptNotFoundException">Prompt or remark is not in reach.</exception>
+    /// <exception cref="AccessDeniedException">It is somebody else's.</exception>
+    public async Task RemoveAsync(
+        Caller caller,
+        PromptKey key,
+        Guid commentId,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Write);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
+        var comment =
+            await db.PromptComments.FirstOrDefaultAsync(
+                c => c.PromptId == prompt.Id && c.Id == commentId,
+                cancellationToken
+            ) ?? throw new PromptNotFoundException("Comment");
+        if (!MayRemove(caller, comment, prompt.WorkspaceId == caller.WorkspaceId))
+        {
+            throw new AccessDeniedException(Permission.Manage);
+        }
+
+        db.PromptComments.RemoveRange(
+            await db
+                .PromptComments.Where(c => c.PromptId == prompt.Id && c.ParentId == commentId)
+                .ToListAsync(cancellationToken)
+        );
+        db.PromptComments.Remove(comment);
+        PromptHub.Audit(
+            db,
+            caller,
+            "prompt_comment.delete",
+            $"{prompt.Handle}: of {comment.Author}",
+            time.GetUtcNow()
+        );
+        await db.SaveChangesAsync(cancellationToken);
+    }
 }

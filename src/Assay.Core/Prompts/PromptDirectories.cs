@@ -5,12 +5,13 @@ using Assay.Core.Access;
 namespace Assay.Core.Prompts;
 
 /// <summary>Agents and skills: directories of files whose commits hold the whole directory and are made from changes to it. Thread-safe.</summary>
-public sealed class PromptDirectories(PromptHistory history)
+public sealed class PromptDirectories(PromptHub hub, PromptHistory history)
 {
     private const int MaxFiles = 2_000;
 
     /// <summary>The directory at a commit; null reference means the newest.</summary>
     /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
+    /// <exception cref="InvalidPromptException">It is a prompt.</exception>
     public async Task<(PromptCommit Commit, JsonElement Files)> GetAsync(
         Caller caller,
         PromptKey key,
@@ -18,6 +19,7 @@ public sealed class PromptDirectories(PromptHistory history)
         CancellationToken cancellationToken
     )
     {
+        await DemandDirectoryAsync(caller, key, cancellationToken);
         var commit = await history.PullAsync(caller, key, reference ?? "latest", cancellationToken);
         return (commit, JsonElement.Parse(commit.Manifest).GetProperty("files"));
     }
@@ -38,6 +40,7 @@ public sealed class PromptDirectories(PromptHistory history)
             throw new InvalidPromptException("files: must be an object of paths");
         }
 
+        await DemandDirectoryAsync(caller, key, cancellationToken);
         var (_, head, _) = await history.ListAsync(caller, key, null, 1, 0, cancellationToken);
         var files =
             head.Count > 0 && JsonNode.Parse(head[0].Manifest)?["files"] is JsonObject known
@@ -78,6 +81,30 @@ public sealed class PromptDirectories(PromptHistory history)
             cancellationToken
         );
         return commit;
+    }
+
+    /// <summary>Deletes a directory with its history.</summary>
+    /// <exception cref="PromptNotFoundException">There is none in the caller's workspace.</exception>
+    /// <exception cref="InvalidPromptException">It is a prompt.</exception>
+    public async Task DeleteAsync(Caller caller, PromptKey key, CancellationToken cancellationToken)
+    {
+        await DemandDirectoryAsync(caller, key, cancellationToken);
+        await hub.DeleteAsync(caller, key, cancellationToken);
+    }
+
+    private async Task DemandDirectoryAsync(
+        Caller caller,
+        PromptKey key,
+        CancellationToken cancellationToken
+    )
+    {
+        var listing = await hub.GetAsync(caller, key, cancellationToken);
+        if (listing.Prompt.Kind == PromptKind.Prompt)
+        {
+            throw new InvalidPromptException(
+                $"{key.Handle} is a prompt, not a directory of an agent or a skill"
+            );
+        }
     }
 
     private static void CheckPath(string path)

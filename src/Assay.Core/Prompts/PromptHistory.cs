@@ -47,6 +47,40 @@ public sealed class PromptHistory(
         );
     }
 
+    /// <summary>The hashes of commits of a prompt by their ids.</summary>
+    public async Task<IReadOnlyDictionary<Guid, string>> HashesAsync(
+        Caller caller,
+        PromptKey key,
+        IReadOnlyCollection<Guid> commitIds,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
+        return await db
+            .PromptCommits.Where(c => c.PromptId == prompt.Id && commitIds.Contains(c.Id))
+            .ToDictionaryAsync(c => c.Id, c => c.Hash, cancellationToken);
+    }
+
+    /// <summary>The newest commits of prompts in reach, to look at: not counted as pulled.</summary>
+    public async Task<IReadOnlyList<PromptCommit>> HeadsAsync(
+        Caller caller,
+        IReadOnlyCollection<Guid> promptIds,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var heads = PromptHub
+            .Visible(db, caller)
+            .Where(p => promptIds.Contains(p.Id))
+            .Select(p => p.HeadId);
+        return await db
+            .PromptCommits.AsNoTracking()
+            .Where(c => heads.Contains(c.Id))
+            .ToListAsync(cancellationToken);
+    }
+
     /// <summary>One commit by <c>latest</c>, tag, hash or the first eight or more digits of a hash, to look at: not counted as pulled.</summary>
     /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
     public async Task<PromptCommit> FindAsync(

@@ -21,40 +21,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
     {
         caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var found = Visible(db, caller).Where(p => query.Kinds.Contains(p.Kind));
-        found = query.IsPublic switch
-        {
-            true => found.Where(p => p.IsPublic),
-            false => found.Where(p => !p.IsPublic && p.WorkspaceId == caller.WorkspaceId),
-            null => found.Where(p => p.WorkspaceId == caller.WorkspaceId),
-        };
-        if (query.IsArchived is { } archived)
-        {
-            found = found.Where(p => p.IsArchived == archived);
-        }
-
-        if (query.HasCommits is { } committed)
-        {
-            found = found.Where(p => p.CommitCount > 0 == committed);
-        }
-
-        if (query.OwnerHandle is { } handle)
-        {
-            found = found.Where(p =>
-                db.Workspaces.Any(w => w.Id == p.WorkspaceId && w.Handle == handle)
-            );
-        }
-
-        if (query.Text is { Length: > 0 } text)
-        {
-            var pattern =
-                $"%{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
-            found = found.Where(p =>
-                EF.Functions.Like(p.Handle, pattern, "\\")
-                || EF.Functions.Like(p.Description ?? "", pattern, "\\")
-            );
-        }
-
+        var found = PromptListings.Select(db, caller, query);
         // Topics are a small list inside the row: they are looked at here, not in SQL, so that every provider does the same.
         var rows = await found.AsNoTracking().ToListAsync(cancellationToken);
         if (query.Topics.Count > 0)
@@ -81,7 +48,10 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         }
 
         var page = sorted.Skip(query.Offset).Take(query.Limit).ToList();
-        return (await DescribeAsync(db, caller, page, cancellationToken), rows.Count);
+        return (
+            await PromptListings.DescribeAsync(db, caller, page, cancellationToken),
+            rows.Count
+        );
     }
 
     /// <summary>One prompt by owner and handle.</summary>
@@ -95,7 +65,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindAsync(db, caller, key, cancellationToken);
-        return (await DescribeAsync(db, caller, [prompt], cancellationToken))[0];
+        return (await PromptListings.DescribeAsync(db, caller, [prompt], cancellationToken))[0];
     }
 
     /// <summary>Makes a prompt without commits.</summary>
@@ -111,7 +81,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await AddAsync(db, caller, draft, null, cancellationToken);
         await SaveNewAsync(db, prompt.Handle, cancellationToken);
-        return (await DescribeAsync(db, caller, [prompt], cancellationToken))[0];
+        return (await PromptListings.DescribeAsync(db, caller, [prompt], cancellationToken))[0];
     }
 
     /// <summary>Copies a prompt in reach, with its newest commit, into the caller's workspace.</summary>
@@ -165,7 +135,7 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         }
 
         await SaveNewAsync(db, prompt.Handle, cancellationToken);
-        return (await DescribeAsync(db, caller, [prompt], cancellationToken))[0];
+        return (await PromptListings.DescribeAsync(db, caller, [prompt], cancellationToken))[0];
     }
 
     /// <summary>Changes what is said; null leaves a field as it is.</summary>
@@ -180,6 +150,14 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         caller.Demand(Permission.Write);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var prompt = await FindOwnAsync(db, caller, key, cancellationToken);
+        if (change.Handle is { } handle && handle != prompt.Handle)
+        {
+            CheckHandle(handle);
+            await CheckFreeAsync(db, caller, handle, cancellationToken);
+            Audit(db, caller, "prompt.rename", $"{prompt.Handle} → {handle}");
+            prompt.Handle = handle;
+        }
+
         prompt.Description = change.Description ?? prompt.Description;
         prompt.Readme = change.Readme ?? prompt.Readme;
         prompt.Topics = change.Topics ?? prompt.Topics;
@@ -203,12 +181,13 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         {
             await db.SaveChangesAsync(cancellationToken);
         }
-        catch (DbUpdateConcurrencyException)
+        catch (DbUpdateException)
         {
+            // Changed by somebody else, or the new name was taken a moment ago.
             throw new PromptConflictException($"{prompt.Handle} was changed at the same time");
         }
 
-        return (await DescribeAsync(db, caller, [prompt], cancellationToken))[0];
+        return (await PromptListings.DescribeAsync(db, caller, [prompt], cancellationToken))[0];
     }
 
     /// <summary>Deletes a prompt with its history.</summary>
@@ -221,6 +200,41 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         db.Prompts.Remove(prompt);
         Audit(db, caller, "prompt.delete", prompt.Handle);
         await db.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes several prompts of the workspace with their histories; what cannot be deleted keeps none of the others.</summary>
+    public async Task<IReadOnlyList<PromptDeletion>> DeleteManyAsync(
+        Caller caller,
+        IReadOnlyList<Guid> ids,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Delete);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var found = await db
+            .Prompts.Where(p => p.WorkspaceId == caller.WorkspaceId && ids.Contains(p.Id))
+            .ToDictionaryAsync(p => p.Id, cancellationToken);
+        var results = new List<PromptDeletion>();
+        foreach (var id in ids.Distinct())
+        {
+            if (!found.TryGetValue(id, out var prompt))
+            {
+                results.Add(new(id, null, "not found"));
+            }
+            else if (!await MayChangeAsync(db, caller, prompt, cancellationToken))
+            {
+                results.Add(new(id, prompt.Handle, "only its owners may delete it"));
+            }
+            else
+            {
+                db.Prompts.Remove(prompt);
+                Audit(db, caller, "prompt.delete", prompt.Handle);
+                results.Add(new(id, prompt.Handle, null));
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        return results;
     }
 
     /// <summary>Likes or takes it back; returns how many like it now.</summary>
@@ -298,20 +312,24 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
             throw new PromptNotFoundException($"Prompt {key.Owner}/{key.Handle}");
         }
 
-        if (
-            prompt.IsRestricted
-            && !caller.May(Permission.Manage)
-            && !await db.PromptOwners.AnyAsync(
-                o => o.PromptId == prompt.Id && o.MemberId == caller.UserId,
-                cancellationToken
-            )
-        )
-        {
-            throw new AccessDeniedException(Permission.Manage);
-        }
-
-        return prompt;
+        return await MayChangeAsync(db, caller, prompt, cancellationToken)
+            ? prompt
+            : throw new AccessDeniedException(Permission.Manage);
     }
+
+    /// <summary>False when only its owners may change a prompt and the caller is none of them.</summary>
+    private static async Task<bool> MayChangeAsync(
+        MetadataContext db,
+        Caller caller,
+        Prompt prompt,
+        CancellationToken cancellationToken
+    ) =>
+        !prompt.IsRestricted
+        || caller.May(Permission.Manage)
+        || await db.PromptOwners.AnyAsync(
+            o => o.PromptId == prompt.Id && o.MemberId == caller.UserId,
+            cancellationToken
+        );
 
     internal static void Audit(
         MetadataContext db,
@@ -324,8 +342,40 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
     private void Audit(MetadataContext db, Caller caller, string action, string subject) =>
         Audit(db, caller, action, subject, time.GetUtcNow());
 
-    private static IQueryable<Prompt> Visible(MetadataContext db, Caller caller) =>
+    internal static IQueryable<Prompt> Visible(MetadataContext db, Caller caller) =>
         db.Prompts.Where(p => p.WorkspaceId == caller.WorkspaceId || p.IsPublic);
+
+    private static void CheckHandle(string handle)
+    {
+        if (
+            handle.Length is 0 or > MaxHandle
+            || !handle.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            || handle is Self or "." or ".."
+        )
+        {
+            throw new InvalidPromptException(
+                "repo_handle: must have 1 to 200 letters, digits, dashes, underscores or dots"
+            );
+        }
+    }
+
+    private static async Task CheckFreeAsync(
+        MetadataContext db,
+        Caller caller,
+        string handle,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            await db.Prompts.AnyAsync(
+                p => p.WorkspaceId == caller.WorkspaceId && p.Handle == handle,
+                cancellationToken
+            )
+        )
+        {
+            throw new PromptConflictException($"A prompt named {handle} exists already");
+        }
+    }
 
     private async Task<Prompt> AddAsync(
         MetadataContext db,
@@ -335,27 +385,8 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
         CancellationToken cancellationToken
     )
     {
-        if (
-            draft.Handle.Length is 0 or > MaxHandle
-            || !draft.Handle.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
-            || draft.Handle is Self or "." or ".."
-        )
-        {
-            throw new InvalidPromptException(
-                "repo_handle: must have 1 to 200 letters, digits, dashes, underscores or dots"
-            );
-        }
-
-        if (
-            await db.Prompts.AnyAsync(
-                p => p.WorkspaceId == caller.WorkspaceId && p.Handle == draft.Handle,
-                cancellationToken
-            )
-        )
-        {
-            throw new PromptConflictException($"A prompt named {draft.Handle} exists already");
-        }
-
+        CheckHandle(draft.Handle);
+        await CheckFreeAsync(db, caller, draft.Handle, cancellationToken);
         var now = time.GetUtcNow();
         var prompt = new Prompt
         {
@@ -407,65 +438,5 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
             // Somebody took the handle between our look and our insert.
             throw new PromptConflictException($"A prompt named {handle} exists already");
         }
-    }
-
-    private static async Task<IReadOnlyList<PromptListing>> DescribeAsync(
-        MetadataContext db,
-        Caller caller,
-        IReadOnlyList<Prompt> prompts,
-        CancellationToken cancellationToken
-    )
-    {
-        var ids = prompts.Select(p => p.Id).ToList();
-        var heads = prompts.Select(p => p.HeadId).ToList();
-        var actor = ActorId(caller);
-        var hashes = await db
-            .PromptCommits.Where(c => heads.Contains(c.Id))
-            .Select(c => new { c.PromptId, c.Hash })
-            .ToDictionaryAsync(c => c.PromptId, c => c.Hash, cancellationToken);
-        var likes = await db
-            .PromptLikes.Where(l => ids.Contains(l.PromptId))
-            .ToListAsync(cancellationToken);
-        var tags = await db
-            .PromptTags.Where(t => ids.Contains(t.PromptId))
-            .Select(t => new { t.PromptId, t.Name })
-            .ToListAsync(cancellationToken);
-        var owners = prompts.Select(p => p.WorkspaceId).ToList();
-        var handles = await db
-            .Workspaces.Where(w => owners.Contains(w.Id))
-            .ToDictionaryAsync(w => w.Id, w => w.Handle, cancellationToken);
-        var owned = await db
-            .PromptOwners.Where(o => ids.Contains(o.PromptId) && o.MemberId == caller.UserId)
-            .Select(o => o.PromptId)
-            .ToListAsync(cancellationToken);
-        var originals = prompts.Select(p => p.ForkedFromId).ToList();
-        var sources = await Visible(db, caller)
-            .Where(p => originals.Contains(p.Id))
-            .Join(
-                db.Workspaces,
-                p => p.WorkspaceId,
-                w => w.Id,
-                (p, w) => new { p.Id, Name = w.Handle + "/" + p.Handle }
-            )
-            .ToDictionaryAsync(p => p.Id, p => p.Name, cancellationToken);
-        return
-        [
-            .. prompts.Select(p => new PromptListing(
-                p,
-                handles.GetValueOrDefault(p.WorkspaceId, ""),
-                hashes.GetValueOrDefault(p.Id),
-                likes.Count(l => l.PromptId == p.Id),
-                likes.Any(l => l.PromptId == p.Id && l.ActorId == actor),
-                [
-                    .. tags.Where(t => t.PromptId == p.Id)
-                        .Select(t => t.Name)
-                        .Order(StringComparer.Ordinal),
-                ],
-                p.ForkedFromId is { } from ? sources.GetValueOrDefault(from) : null,
-                p.WorkspaceId == caller.WorkspaceId
-                    && caller.May(Permission.Write)
-                    && (!p.IsRestricted || caller.May(Permission.Manage) || owned.Contains(p.Id))
-            )),
-        ];
     }
 }

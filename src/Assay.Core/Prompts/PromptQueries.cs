@@ -37,8 +37,17 @@ public sealed record PromptListQuery
     /// <summary>Only of this workspace handle.</summary>
     public string? OwnerHandle { get; init; }
 
+    /// <summary>Only of this workspace.</summary>
+    public Guid? OwnerId { get; init; }
+
+    /// <summary>Only forks of this one.</summary>
+    public PromptKey? ForkedFrom { get; init; }
+
     /// <summary>Part of handle or description.</summary>
     public string? Text { get; init; }
+
+    /// <summary>What <see cref="Text"/> is of the handle: its beginning, not any part of handle or description.</summary>
+    public bool IsPrefix { get; init; }
 
     /// <summary>All of these topics.</summary>
     public IReadOnlyList<string> Topics { get; init; } = [];
@@ -86,7 +95,17 @@ public sealed record PromptChange(
     bool? IsPublic,
     bool? IsArchived,
     bool? IsRestricted = null
-);
+)
+{
+    /// <summary>Another name in URLs.</summary>
+    public string? Handle { get; init; }
+}
+
+/// <summary>What became of one of several prompts to delete.</summary>
+/// <param name="Id">The prompt.</param>
+/// <param name="Handle">Its name; null when there is none in the workspace.</param>
+/// <param name="Problem">Why it was not deleted; null when it was.</param>
+public sealed record PromptDeletion(Guid Id, string? Handle, string? Problem);
 
 /// <summary>A prompt with what is known about it.</summary>
 /// <param name="Prompt">The row.</param>
@@ -97,6 +116,7 @@ public sealed record PromptChange(
 /// <param name="Tags">Names of its commit tags.</param>
 /// <param name="ForkedFrom">Full name of what it was forked from, when that is in reach.</param>
 /// <param name="MayEdit">The caller may change it.</param>
+/// <param name="IsOwn">It is the caller's workspace's.</param>
 public sealed record PromptListing(
     Prompt Prompt,
     string OwnerHandle,
@@ -105,5 +125,6 @@ public sealed record PromptListing(
     bool IsLiked,
     IReadOnlyList<string> Tags,
     string? ForkedFrom,
-    bool MayEdit
+    bool MayEdit,
+    bool IsOwn
 );

@@ -29,6 +29,12 @@ public sealed class PromptRollouts(IDbContextFactory<MetadataContext> metadata, 
             .OrderBy(r => r.Name)
             .Join(db.PromptCommits, r => r.CommitId, c => c.Id, (r, c) => new { r, c.Hash })
             .ToListAsync(cancellationToken);
+        if (prompt.WorkspaceId != caller.WorkspaceId)
+        {
+            // Who the members of another workspace are is theirs to know.
+            found.ForEach(f => f.r.SetBy = "");
+        }
+
         return [.. found.Select(f => (f.r, f.Hash))];
     }
 

@@ -309,12 +309,59 @@ public sealed class PromptTags(
             .PromptCommits.Where(c => c.PromptId == prompt.Id && ids.Contains(c.Id))
             .ToDictionaryAsync(c => c.Id, c => c.Hash, cancellationToken);
         return (
-            [.. page.Select(m => (m, Hash(m.FromCommitId), Hash(m.ToCommitId)))],
+            [
+                .. page.Select(m =>
+                    (As(caller, prompt, m), Hash(m.FromCommitId), Hash(m.ToCommitId))
+                ),
+            ],
             await all.CountAsync(cancellationToken)
         );
 
         string? Hash(Guid? id) => id is { } known ? hashes.GetValueOrDefault(known) : null;
     }
+
+    /// <summary>The last move of each tag of a prompt with the hash it came from: where one click brings it back to.</summary>
+    public async Task<
+        IReadOnlyDictionary<string, (PromptTagMove Move, string? From)>
+    > LastMovesAsync(Caller caller, PromptKey key, CancellationToken cancellationToken)
+    {
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
+        var moves = db.PromptTagMoves.AsNoTracking().Where(m => m.PromptId == prompt.Id);
+        var newest = await moves
+            .GroupBy(m => m.Name)
+            .Select(g => g.OrderByDescending(m => m.Id).Select(m => m.Id).First())
+            .ToListAsync(cancellationToken);
+        var last = await moves.Where(m => newest.Contains(m.Id)).ToListAsync(cancellationToken);
+        var ids = last.Select(m => m.FromCommitId).ToList();
+        var hashes = await db
+            .PromptCommits.Where(c => c.PromptId == prompt.Id && ids.Contains(c.Id))
+            .ToDictionaryAsync(c => c.Id, c => c.Hash, cancellationToken);
+        return last.ToDictionary(
+            m => m.Name,
+            m =>
+                (
+                    As(caller, prompt, m),
+                    m.FromCommitId is { } from ? hashes.GetValueOrDefault(from) : null
+                ),
+            StringComparer.Ordinal
+        );
+    }
+
+    /// <summary>Who moves the tags of another workspace's public prompt is theirs to know.</summary>
+    private static PromptTagMove As(Caller caller, Prompt prompt, PromptTagMove move) =>
+        prompt.WorkspaceId == caller.WorkspaceId
+            ? move
+            : new PromptTagMove
+            {
+                Id = move.Id,
+                PromptId = move.PromptId,
+                Name = move.Name,
+                FromCommitId = move.FromCommitId,
+                ToCommitId = move.ToCommitId,
+                Actor = "",
+                At = move.At,
+            };
 
     private static void Remember(
         MetadataContext db,

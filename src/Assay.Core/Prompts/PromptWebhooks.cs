@@ -26,6 +26,43 @@ public sealed record WebhookDraft
     public IReadOnlyList<Guid>? Except { get; init; }
 }
 
+/// <summary>A delivery as its log shows it: without the body, which holds a whole manifest.</summary>
+public sealed record DeliveryEntry
+{
+    /// <inheritdoc cref="PromptDelivery.Id"/>
+    public required Guid Id { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.WebhookId"/>
+    public required Guid WebhookId { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.Event"/>
+    public required string Event { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.Subject"/>
+    public required string Subject { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.State"/>
+    public required DeliveryState State { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.Attempts"/>
+    public required int Attempts { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.NextAttemptAt"/>
+    public required DateTimeOffset NextAttemptAt { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.LastStatus"/>
+    public required int? LastStatus { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.LastError"/>
+    public required string? LastError { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.CreatedAt"/>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <inheritdoc cref="PromptDelivery.AttemptedAt"/>
+    public required DateTimeOffset? AttemptedAt { get; init; }
+}
+
 /// <summary>
 /// The webhooks of workspaces and the log of what they were told. Only those who manage the workspace see them, since addresses and headers are
 /// often secrets. Sending is <see cref="PromptOutbox"/>'s. Thread-safe.
@@ -88,7 +125,7 @@ public sealed class PromptWebhooks(
         }
 
         var now = time.GetUtcNow();
-        var secret = "whsec_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var secret = NewSecret();
         var webhook = new PromptWebhook
         {
             Id = Guid.CreateVersion7(now),
@@ -148,22 +185,99 @@ public sealed class PromptWebhooks(
         return true;
     }
 
-    /// <summary>The newest deliveries of a webhook.</summary>
-    public async Task<IReadOnlyList<PromptDelivery>> DeliveriesAsync(
+    /// <summary>Gives one a new key for its signatures, shown only here; the old one signs nothing any more. Null when there is no such webhook.</summary>
+    public async Task<string?> RotateSecretAsync(
+        Caller caller,
+        Guid id,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Manage);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var webhook = await Own(db, caller).FirstOrDefaultAsync(w => w.Id == id, cancellationToken);
+        if (webhook is null)
+        {
+            return null;
+        }
+
+        var secret = NewSecret();
+        webhook.SecretCiphertext = PromptOutbox
+            .Protector(protection, caller.WorkspaceId)
+            .Protect(secret);
+        webhook.UpdatedAt = time.GetUtcNow();
+        PromptHub.Audit(db, caller, "prompt_webhook.rotate", Host(webhook), webhook.UpdatedAt);
+        await db.SaveChangesAsync(cancellationToken);
+        return secret;
+    }
+
+    /// <summary>The newest deliveries of a webhook, without their bodies.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="webhookId">The webhook.</param>
+    /// <param name="handle">Only what was told of this prompt, and tests; null for all.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<IReadOnlyList<DeliveryEntry>> DeliveriesAsync(
         Caller caller,
         Guid webhookId,
+        string? handle,
         int limit,
         CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Manage);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return await db
-            .PromptDeliveries.AsNoTracking()
-            .Where(d => d.WebhookId == webhookId && d.WorkspaceId == caller.WorkspaceId)
+        var tagged = handle + ":";
+        return await Entries(
+                db.PromptDeliveries.Where(d =>
+                    d.WebhookId == webhookId
+                    && d.WorkspaceId == caller.WorkspaceId
+                    && (
+                        handle == null
+                        || d.Event == "test"
+                        || d.Subject == handle
+                        || d.Subject.StartsWith(tagged)
+                    )
+                )
+            )
             .OrderByDescending(d => d.Id)
             .Take(limit)
             .ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The newest delivery of each webhook that was ever told something.</summary>
+    public async Task<IReadOnlyDictionary<Guid, DeliveryEntry>> LastDeliveriesAsync(
+        Caller caller,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Manage);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var own = db.PromptDeliveries.Where(d => d.WorkspaceId == caller.WorkspaceId);
+        var newest = await own.GroupBy(d => d.WebhookId)
+            .Select(g => g.OrderByDescending(d => d.Id).Select(d => d.Id).First())
+            .ToListAsync(cancellationToken);
+        return await Entries(own.Where(d => newest.Contains(d.Id)))
+            .ToDictionaryAsync(d => d.WebhookId, cancellationToken);
+    }
+
+    /// <summary>The body of a delivery, JSON; null when there is no such delivery.</summary>
+    public async Task<string?> PayloadAsync(
+        Caller caller,
+        Guid webhookId,
+        Guid deliveryId,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Manage);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await db
+            .PromptDeliveries.Where(d =>
+                d.Id == deliveryId
+                && d.WebhookId == webhookId
+                && d.WorkspaceId == caller.WorkspaceId
+            )
+            .Select(d => d.Payload)
+            .FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>Sends an event <c>test</c>, or a delivery that was given up once more; false when there is no such webhook or delivery.</summary>
@@ -291,6 +405,25 @@ public sealed class PromptWebhooks(
             }
         }
     }
+
+    private static string NewSecret() =>
+        "whsec_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+
+    private static IQueryable<DeliveryEntry> Entries(IQueryable<PromptDelivery> deliveries) =>
+        deliveries.Select(d => new DeliveryEntry
+        {
+            Id = d.Id,
+            WebhookId = d.WebhookId,
+            Event = d.Event,
+            Subject = d.Subject,
+            State = d.State,
+            Attempts = d.Attempts,
+            NextAttemptAt = d.NextAttemptAt,
+            LastStatus = d.LastStatus,
+            LastError = d.LastError,
+            CreatedAt = d.CreatedAt,
+            AttemptedAt = d.AttemptedAt,
+        });
 
     private static IQueryable<PromptWebhook> Own(MetadataContext db, Caller caller) =>
         db.PromptWebhooks.Where(w => w.WorkspaceId == caller.WorkspaceId);

@@ -38,19 +38,12 @@ internal static class CommitEndpoints
             offset,
             context.RequestAborted
         );
-        // The parent of each commit is the next one of the list; of the last one it must be looked up by its number.
-        var (_, older, _) =
-            commits.Count == 0 || commits[^1].ParentId is null
-                ? (prompt, [], 0)
-                : await history.ListAsync(
-                    context.Caller(),
-                    new(owner, repo),
-                    null,
-                    1,
-                    total - commits[^1].Number + 1,
-                    context.RequestAborted
-                );
-        var hashes = commits.Concat(older).ToDictionary(c => c.Id, c => c.Hash);
+        var hashes = await history.HashesAsync(
+            context.Caller(),
+            new(owner, repo),
+            [.. commits.Select(c => c.ParentId).OfType<Guid>()],
+            context.RequestAborted
+        );
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
@@ -225,10 +218,10 @@ internal static class CommitEndpoints
         string owner,
         string repo,
         HttpContext context,
-        PromptHub hub
+        PromptDirectories directories
     )
     {
-        await hub.DeleteAsync(context.Caller(), new(owner, repo), context.RequestAborted);
+        await directories.DeleteAsync(context.Caller(), new(owner, repo), context.RequestAborted);
         return Results.NoContent();
     }
 

@@ -10,6 +10,7 @@ namespace Assay.Server.LangSmith.Prompts;
 /// <summary>The hub on LangSmith's wire: repositories, likes and comments. Commits and tags are <see cref="CommitEndpoints"/>.</summary>
 internal static class PromptEndpoints
 {
+    private const int MaxDeletions = 100;
     private const string Repo = "/api/v1/repos/{owner}/{repo}";
 
     public static void MapPrompts(this IEndpointRouteBuilder app)
@@ -17,6 +18,7 @@ internal static class PromptEndpoints
         app.MapGet("/api/v1/repos", ListAsync).Needs(Permission.Read);
         app.MapGet("/api/v1/repos/tags", TopicsAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/repos", CreateAsync).Needs(Permission.Write);
+        app.MapDelete("/api/v1/repos", DeleteManyAsync).Needs(Permission.Delete);
         app.MapGet(Repo, GetAsync).Needs(Permission.Read);
         app.MapPatch(Repo, UpdateAsync).Needs(Permission.Write);
         app.MapDelete(Repo, DeleteAsync).Needs(Permission.Delete);
@@ -38,20 +40,36 @@ internal static class PromptEndpoints
         app.MapPromptWebhooks();
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, PromptHub hub)
+    private static async Task<IResult> ListAsync(
+        HttpContext context,
+        PromptHub hub,
+        PromptHistory history
+    )
     {
         var (items, total) = await hub.ListAsync(
             context.Caller(),
             Query(context.Request.Query),
             context.RequestAborted
         );
+        var heads = new Dictionary<Guid, PromptCommit>();
+        if (Flag(context.Request.Query["with_latest_manifest"]) == true)
+        {
+            heads = (
+                await history.HeadsAsync(
+                    context.Caller(),
+                    [.. items.Select(i => i.Prompt.Id)],
+                    context.RequestAborted
+                )
+            ).ToDictionary(c => c.PromptId);
+        }
+
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
             w.WriteStartArray("repos");
             foreach (var item in items)
             {
-                Write(w, item);
+                Write(w, item, heads.GetValueOrDefault(item.Prompt.Id));
             }
 
             w.WriteEndArray();
@@ -140,6 +158,40 @@ internal static class PromptEndpoints
         return Results.Json(new { message = "Prompt deleted" });
     }
 
+    /// <summary>Several at once by <c>repo_ids</c>: 200 when all are gone, 207 when some could not be deleted.</summary>
+    private static async Task<IResult> DeleteManyAsync(HttpContext context, PromptHub hub)
+    {
+        var given = context.Request.Query["repo_ids"].OfType<string>().ToList();
+        if (given.Count is 0 or > MaxDeletions)
+        {
+            throw new InvalidPromptException($"repo_ids: 1 to {MaxDeletions} are needed");
+        }
+
+        var ids = given.Select(text =>
+            Guid.TryParse(text, out var id)
+                ? id
+                : throw new InvalidPromptException($"repo_ids: '{text}' is not a UUID")
+        );
+        var results = await hub.DeleteManyAsync(context.Caller(), [.. ids], context.RequestAborted);
+        return Results.Json(
+            new
+            {
+                deleted = results.Where(r => r.Problem is null).Select(r => r.Id),
+                failed = results
+                    .Where(r => r.Problem is not null)
+                    .Select(r => new
+                    {
+                        id = r.Id,
+                        repo_handle = r.Handle,
+                        error = r.Problem,
+                    }),
+            },
+            statusCode: results.All(r => r.Problem is null)
+                ? StatusCodes.Status200OK
+                : StatusCodes.Status207MultiStatus
+        );
+    }
+
     private static async Task<IResult> ForkAsync(
         string owner,
         string repo,
@@ -226,9 +278,11 @@ internal static class PromptEndpoints
         return Results.Json(Comment(comment, default));
     }
 
-    internal static (int Limit, int Offset) Page(IQueryCollection query)
+    internal static (int Limit, int Offset) Page(IQueryCollection query, int usual = 20)
     {
-        var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var l) ? l : 20;
+        var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var l)
+            ? l
+            : usual;
         var offset = int.TryParse(query["offset"], CultureInfo.InvariantCulture, out var o) ? o : 0;
         return (Math.Clamp(limit, 1, 100), Math.Max(0, offset));
     }
@@ -291,6 +345,12 @@ internal static class PromptEndpoints
     private static PromptListQuery Query(IQueryCollection query)
     {
         var (limit, offset) = Page(query);
+        // Everything here was made here.
+        if (query["source"] == "external")
+        {
+            return new PromptListQuery { Kinds = [] };
+        }
+
         string[] kinds = [.. query["repo_type"].Concat(query["repo_types"]).OfType<string>()];
         return new PromptListQuery
         {
@@ -305,7 +365,15 @@ internal static class PromptEndpoints
             },
             HasCommits = Flag(query["has_commits"]),
             OwnerHandle = query["tenant_handle"],
+            OwnerId = Guid.TryParse(query["tenant_id"], out var tenant) ? tenant : null,
+            ForkedFrom = query["upstream_repo_handle"] is [{ Length: > 0 } upstream]
+                ? new(
+                    query["upstream_repo_owner"] is [{ Length: > 0 } of] ? of : PromptHub.Self,
+                    upstream
+                )
+                : null,
             Text = query["query"],
+            IsPrefix = Flag(query["match_prefix"]) == true,
             Topics = [.. query["tags"].OfType<string>()],
             SortField = query["sort_field"].ToString() switch
             {
@@ -356,7 +424,7 @@ internal static class PromptEndpoints
             w.WriteEndObject();
         });
 
-    private static void Write(Utf8JsonWriter w, PromptListing listing)
+    private static void Write(Utf8JsonWriter w, PromptListing listing, PromptCommit? head = null)
     {
         var prompt = listing.Prompt;
         w.WriteStartObject();
@@ -384,10 +452,24 @@ internal static class PromptEndpoints
         w.WriteBoolean("liked_by_auth_user", listing.IsLiked);
         w.WriteString("last_commit_hash", listing.HeadHash);
         w.WriteNumber("num_commits", prompt.CommitCount);
-        w.WriteString("created_by", prompt.CreatedBy);
+        // Who the members of another workspace are is theirs to know.
+        w.WriteString("created_by", listing.IsOwn ? prompt.CreatedBy : null);
         w.WriteTime("created_at", prompt.CreatedAt);
         w.WriteTime("updated_at", prompt.UpdatedAt);
-        w.WriteNull("latest_commit_manifest");
+        if (head is null)
+        {
+            w.WriteNull("latest_commit_manifest");
+        }
+        else
+        {
+            w.WriteStartObject("latest_commit_manifest");
+            w.WriteString("commit_hash", head.Hash);
+            w.WriteJson("manifest", head.Manifest);
+            w.WriteStartArray("examples");
+            w.WriteEndArray();
+            w.WriteEndObject();
+        }
+
         w.WriteEndObject();
     }
 

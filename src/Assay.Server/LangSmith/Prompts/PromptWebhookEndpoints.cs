@@ -93,6 +93,7 @@ internal static class PromptWebhookEndpoints
                         await webhooks.DeliveriesAsync(
                             context.Caller(),
                             id,
+                            null,
                             PromptEndpoints.Page(context.Request.Query).Limit,
                             context.RequestAborted
                         )

@@ -148,7 +148,7 @@ internal static class TagEndpoints
         PromptTags tags
     )
     {
-        var (limit, offset) = PromptEndpoints.Page(context.Request.Query);
+        var (limit, offset) = PromptEndpoints.Page(context.Request.Query, usual: 50);
         var (moves, total) = await tags.TagHistoryAsync(
             context.Caller(),
             new(owner, repo),
@@ -169,6 +169,7 @@ internal static class TagEndpoints
                     from_commit_hash = m.From,
                     to_commit_id = m.Move.ToCommitId,
                     to_commit_hash = m.To,
+                    performed_by = m.Move.Actor,
                     performed_by_name = m.Move.Actor,
                     created_at = Wire.Time(m.Move.At),
                 }),
