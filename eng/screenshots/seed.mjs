@@ -51,3 +51,45 @@ export async function ugly(api) {
   await api("POST", "/runs/batch", { post: runs });
   return { project, trace: root.id };
 }
+
+const made = (id, kwargs) => ({ lc: 1, type: "constructor", id: ["langchain_core", "prompts", ...id], kwargs });
+const chat = (...messages) => made(["chat", "ChatPromptTemplate"], { messages: messages.map(([role, template]) => made(["chat", `${role}MessagePromptTemplate`], { prompt: made(["prompt", "PromptTemplate"], { template }) })) });
+
+/**
+ * Prompts: one as a team keeps it, with environments, a trial, a request, remarks and a webhook that nobody answers; one of ugly data.
+ * @param asKey the same calls as a program with a key, for what the person who looks shall approve.
+ */
+export async function hub(api, asKey) {
+  const commit = async (name, manifest, description) => (await api("POST", `/commits/-/${name}`, { manifest, description })).commit;
+  const tag = (name, tag_name, c) => api("POST", `/repos/-/${name}/tags`, { tag_name, commit_id: c.id });
+  const name = "support-answer";
+  await api("POST", "/repos", { repo_handle: name, is_public: true, description: "Answers what customers ask about their parcels.", readme: "Used by the chat on the website.\n\n- `tone`: *friendly* for customers, *formal* for companies\n- `question`: what was asked", tags: ["support", "chat"] });
+  const commits = [];
+  for (const [system, said] of [
+    ["You answer questions about parcels in a {tone} tone.", "first words"],
+    ["You answer questions about parcels in a {tone} tone. Never guess a date.", "no guessed dates"],
+    ["You answer questions about parcels in a {tone} tone. Never guess a date: ask for the parcel's number instead.", "ask for the number instead of guessing"],
+    ["You answer questions about parcels in a {tone} tone, in at most three sentences. Never guess a date: ask for the parcel's number instead.", "shorter answers"],
+  ])
+    commits.push(await commit(name, chat(["System", system], ["Human", "{question}"]), said));
+  await api("POST", "/api/v1/prompt-webhooks", { url: "http://10.20.30.40/hooks/prompts", headers: { Authorization: "Bearer of-the-sample" }, triggers: ["commit", "tag:create", "tag:update"] });
+  for (const [t, c] of [["production", 0], ["production", 1], ["staging", 2], ["staging", 3], ["evals-2026-11", 1], ["canary", 2]]) await tag(name, t, commits[c]);
+  await api("PUT", `/repos/-/${name}/tags/canary/rollout`, { commit_id: commits[3].id, percent: 15 });
+  await api("PUT", `/repos/-/${name}/tags/staging/rollout`, { commit_id: commits[2].id, percent: 35 });
+  await api("PUT", "/api/v1/hub/protected-tags", { tags: ["production"] });
+  await asKey("POST", `/api/v1/repos/-/${name}/tags`, { tag_name: "production", commit_id: commits[2].id });
+  const remark = await api("POST", `/comments/-/${name}`, { content: "Three sentences are **too few** when two parcels are asked about." });
+  await api("POST", `/comments/-/${name}`, { content: "Looks good to me." });
+  await api("POST", `/comments/-/${name}/${(remark.id ?? (await api("GET", `/comments/-/${name}`)).comments[0].id)}`, { content: "Agreed; the next commit says *per parcel*." });
+  await api("POST", `/repos/-/${name}/fork`, { repo_handle: "support-answer-finnish" });
+  await api("POST", "/repos", { repo_handle: "nothing-yet", is_public: false });
+
+  const ugly = `${"very-long-name-".repeat(13)}x`.slice(0, 200);
+  await api("POST", "/repos", { repo_handle: ugly, is_public: false, description: `كيف حالك؟ 👩‍👩‍👧‍👦 ${"without-a-space".repeat(20)}`, readme: `# ${"w".repeat(300)}\n\n| a | b |\n|---|---|\n| ${"c".repeat(300)} | مرحبا |`, tags: Array.from({ length: 40 }, (_, i) => `topic-${i}-🏷️-${"x".repeat(i)}`) });
+  let last;
+  for (let i = 0; i < 100; i++) last = await commit(ugly, chat(["System", `كيف حالك؟ 👩‍👩‍👧‍👦 {name_${i}} ${"without-a-space".repeat(30)}`], ["Human", "<script>alert(1)</script> {question}"]), i % 3 ? `${"a message that does not end ".repeat(10)}🦊 ${i}` : undefined);
+  for (let i = 0; i < 40; i++) await tag(ugly, `tag-${i}-${"t".repeat(2 * i)}`, last);
+  await tag(ugly, "staging", last);
+  await api("POST", `/comments/-/${ugly}`, { content: `${"w".repeat(600)} مرحبا 🦊` });
+  return { name, ugly, webhook: (await api("GET", "/api/v1/prompt-webhooks"))[0].id };
+}

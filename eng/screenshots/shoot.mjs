@@ -70,12 +70,19 @@ try {
       if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
       return answer.json();
     }, [method, path, body]);
+  const asKey = async (method, path, body) => {
+    const answer = await fetch(server.url + path, { method, body: body && JSON.stringify(body), headers: { "content-type": "application/json", "x-api-key": "sample-key-for-screenshots" } });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  const wants = (names) => !options.only || options.only.split(",").some((n) => names.test(n));
   // Only what the pictures of README leave out needs more than the sample data.
   const more = {};
   if (options.all) {
     more.data = await seed.dataset(api);
     more.queue = await seed.queue(api, runs["rag-answer"].map((r) => r.id));
     more.ugly = await seed.ugly(api);
+    if (wants(/^prompt|^set-prompts/)) more.hub = await seed.hub(api, asKey);
     more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
     more.token = (await api("PUT", `/datasets/${more.data.id}/share`)).share_token;
     more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url;
@@ -192,6 +199,30 @@ try {
           agreement: at(`/queues/${more.queue}/agreement`),
           playground: at("/playground"),
           providers: at("/settings/providers"),
+          ...(more.hub
+            ? {
+                prompts: at("/prompts", ".vt .tr"),
+                "prompts-none": at("/prompts?q=nothing-like-this", ".empty"),
+                prompt: at(`/prompts/${more.hub.name}`, ".msg"),
+                "prompt-empty": at("/prompts/nothing-yet", ".empty"),
+                "prompt-gone": at("/prompts/nobody", ".empty"),
+                "prompt-edit": at(`/prompts/${more.hub.name}?tab=edit`, ".pe-msg"),
+                "prompt-commits": at(`/prompts/${more.hub.name}?tab=commits`, ".pcommits"),
+                "prompt-compare": at(`/prompts/${more.hub.name}?tab=compare`, ".pdiff"),
+                "prompt-words": at(`/prompts/${more.hub.name}?tab=compare&view=words`, ".wd"),
+                "prompt-tags": at(`/prompts/${more.hub.name}?tab=tags`, ".penv"),
+                "prompt-tags-try": at(`/prompts/${more.hub.name}?tab=tags&try=staging`, ".pform"),
+                "prompt-tags-move": at(`/prompts/${more.hub.name}?tab=tags&move=production`, ".penv"),
+                "prompt-tags-remove": at(`/prompts/${more.hub.name}?tab=tags&remove=canary`, ".ask"),
+                "prompt-comments": at(`/prompts/${more.hub.name}?tab=comments`, ".pcomment"),
+                "prompt-webhooks": at(`/prompts/${more.hub.name}?tab=webhooks&hook=${more.hub.webhook}`, "#deliveries"),
+                "prompt-webhook-edit": at(`/prompts/${more.hub.name}?tab=webhooks&edit=${more.hub.webhook}#webhook`, "#webhook"),
+                "prompt-use": at(`/prompts/${more.hub.name}?tab=use`, ".jbox"),
+                "prompt-settings": at(`/prompts/${more.hub.name}?tab=settings`, ".pown"),
+                "set-prompts": at("/settings/prompts", "[name=Environments]"),
+                ...Object.fromEntries(["", "commits", "compare", "tags", "comments", "webhooks", "use", "settings"].map((tab) => [`prompt-ugly-${tab || "text"}`, at(`/prompts/${more.hub.ugly}${tab && `?tab=${tab}`}`, ".tabs")])),
+              }
+            : {}),
           "set-keys": at("/settings/keys"),
           members: at("/settings/members"),
           workspaces: at("/settings/workspaces"),

@@ -45,6 +45,24 @@ public sealed class AccessibilityTests(Screens screens)
                 ("/manage/retention", ".body.settings"),
                 ("/settings/providers", "main .body"),
                 ("/playground", "main textarea"),
+                ("/prompts", ".vt .tr"),
+                ("/prompts?q=nothing-like-this", ".empty"),
+                ("/prompts/nobody", ".empty"),
+                ("/prompts/{prompt}", ".msg"),
+                ("/prompts/{prompt}?tab=edit", ".pe-msg"),
+                ("/prompts/{prompt}?tab=commits", ".pcommits"),
+                ("/prompts/{prompt}?tab=compare", ".pdiff"),
+                ("/prompts/{prompt}?tab=compare&view=words", ".wd"),
+                ("/prompts/{prompt}?tab=tags", ".psplit"),
+                ("/prompts/{prompt}?tab=tags&try=staging", "[data-share]"),
+                ("/prompts/{prompt}?tab=tags&remove=staging", ".ask"),
+                ("/prompts/{prompt}?tab=comments", ".pcomment"),
+                ("/prompts/{prompt}?tab=webhooks&hook={webhook}", "#deliveries tr"),
+                ("/prompts/{prompt}?tab=webhooks&edit={webhook}", "#webhook"),
+                ("/prompts/{prompt}?tab=use", ".jbox"),
+                ("/prompts/{prompt}?tab=settings", ".pown"),
+                ("/prompts/{prompt}?tab=settings&delete=true", ".ask"),
+                ("/settings/prompts", "[name=Environments]"),
                 ("/data", "main"),
                 ("/nowhere-at-all", "h1"),
                 ("/account", "main"),
@@ -65,10 +83,13 @@ public sealed class AccessibilityTests(Screens screens)
         var sample = screens.Sample;
         var isMissing =
             path.Contains("00000000", StringComparison.Ordinal)
-            || path.StartsWith("/nowhere", StringComparison.Ordinal);
+            || path.StartsWith("/nowhere", StringComparison.Ordinal)
+            || path.EndsWith("/nobody", StringComparison.Ordinal);
         await using var screen = await screens.OpenAsync(
             path.Replace("{project}", sample.Project.ToString(), StringComparison.Ordinal)
                 .Replace("{agent}", sample.Agent.ToString(), StringComparison.Ordinal)
+                .Replace("{prompt}", SampleHub.Name, StringComparison.Ordinal)
+                .Replace("{webhook}", sample.Webhook.ToString(), StringComparison.Ordinal)
                 .Replace("{other}", sample.OtherAgent.ToString(), StringComparison.Ordinal),
             mayMeetNotFound: isMissing
         );

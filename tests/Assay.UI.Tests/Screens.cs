@@ -28,7 +28,8 @@ public sealed class Screens : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await RunningServer.StartAsync();
+        // Receivers of webhooks stand on this machine.
+        Server = await RunningServer.StartAsync(("ASSAY_OUTBOUND_ALLOW", "127.0.0.1"));
         _far = new LagProxy(new Uri(Server.Address), TimeSpan.FromMilliseconds(40));
         // Expectations are retried until they hold; a busy machine needs longer than five seconds.
         Assertions.SetDefaultExpectTimeout(30_000);
@@ -114,6 +115,7 @@ public sealed class Screens : IAsyncLifetime
         );
         return new Sample(
             Guid.Parse(project),
+            await SampleHub.MakeAsync(Server),
             found
                 .GetProperty("runs")
                 .EnumerateArray()
@@ -146,8 +148,12 @@ public sealed class Screens : IAsyncLifetime
     }
 }
 
-/// <summary>The sample project and its finished traces by name.</summary>
-public sealed record Sample(Guid Project, IReadOnlyDictionary<string, IReadOnlyList<Guid>> Traces)
+/// <summary>The sample project and its finished traces by name, and the webhook of the sample prompt (<see cref="SampleHub"/>).</summary>
+public sealed record Sample(
+    Guid Project,
+    Guid Webhook,
+    IReadOnlyDictionary<string, IReadOnlyList<Guid>> Traces
+)
 {
     public Guid Agent => Traces["support-agent"][0];
 

@@ -13,6 +13,8 @@ public sealed class UglyDataTests(Screens screens)
         var project = $"ugly-{width}-" + new string('p', 180) + " 🦊 مشروع";
         var (first, second) = await SeedAsync(project);
         var list = await ListTests.ProjectAsync(screens, project);
+        var prompt = $"ugly-{width}-" + new string('n', 190);
+        await SampleHub.MakeUglyAsync(screens.Server, prompt);
         foreach (
             var (path, ready) in new[]
             {
@@ -30,6 +32,17 @@ public sealed class UglyDataTests(Screens screens)
                 ("/settings/members", ".list"),
                 ("/manage/storage", "main"),
                 ("/start", "main"),
+                ("/prompts", ".vt .tr"),
+                ($"/prompts/{prompt}", ".msg"),
+                ($"/prompts/{prompt}?tab=edit", ".pe-msg"),
+                ($"/prompts/{prompt}?tab=commits", ".pcommits"),
+                ($"/prompts/{prompt}?tab=compare", ".pdiff"),
+                ($"/prompts/{prompt}?tab=tags&move=staging", ".penv"),
+                ($"/prompts/{prompt}?tab=comments", ".pcomment"),
+                ($"/prompts/{prompt}?tab=webhooks", "#webhook"),
+                ($"/prompts/{prompt}?tab=use", ".jbox"),
+                ($"/prompts/{prompt}?tab=settings&delete=true", ".ask"),
+                ("/settings/prompts", "[name=Environments]"),
             }
         )
         {

@@ -21,6 +21,9 @@ public sealed record PromptScreen(
     /// <summary>The prompt.</summary>
     public Prompt Prompt => Listing.Prompt;
 
+    /// <summary>It is the caller's workspace's: of others, who did what is theirs to know.</summary>
+    public bool IsOwn => Listing.IsOwn;
+
     /// <summary>Its name, with the owner's when it is another workspace's.</summary>
     public string Name =>
         Key.Owner == PromptHub.Self ? Prompt.Handle : $"{Listing.OwnerHandle}/{Prompt.Handle}";

@@ -13,6 +13,33 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
+// The two shares of a roll-out are all there is: what one gets, the other does not.
+document.addEventListener("input", (e) => {
+  const form = e.target.closest?.("form[data-shares]");
+  if (!form || !e.target.matches("[data-share]")) return;
+  const share = e.target.valueAsNumber;
+  form.querySelector("[data-rest]").value = share > 0 && share <= 100 ? String(Math.round((100 - share) * 100) / 100) : "–";
+});
+
+/** Looks again while a delivery is on its way; a minute without an outcome is left to the reader. */
+async function watchDeliveries(turns = 20) {
+  const log = document.querySelector("#deliveries[data-waits]");
+  if (!log || turns === 0) return;
+  await new Promise((done) => setTimeout(done, turns > 15 ? 1000 : 4000));
+  // Who reads a body or is about to press a button is left alone.
+  if (document.visibilityState === "visible" && !log.contains(document.activeElement)) {
+    try {
+      const page = new DOMParser().parseFromString(await (await ask(location.href)).text(), "text/html");
+      const next = page.getElementById("deliveries");
+      if (next) log.replaceWith(next);
+    } catch {
+      // The server is away: the next turn asks again.
+    }
+  }
+  await watchDeliveries(turns - 1);
+}
+watchDeliveries();
+
 const post = async (url, body) => (await ask(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })).json();
 
 /** Messages with their roles, the format, the answer schema, or all of it as JSON; saved as a commit on top of the one it began from. */
