@@ -137,4 +137,92 @@ public sealed class PromptTemplateTests
 
     private static Dictionary<string, JsonElement> Values(string json) =>
         JsonElement.Parse(json).EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
+
+    [Fact]
+    public void What_is_filled_in_for_a_prompt_or_one_of_its_templates_is_not_asked_for_and_survives_an_edit()
+    {
+        var manifest = JsonSerializer.SerializeToElement(
+            new
+            {
+                id = new[] { "langchain_core", "prompts", "chat", "ChatPromptTemplate" },
+                kwargs = new
+                {
+                    partial_variables = new { tone = "kind" },
+                    messages = new[]
+                    {
+                        new
+                        {
+                            id = new[]
+                            {
+                                "langchain_core",
+                                "prompts",
+                                "chat",
+                                "HumanMessagePromptTemplate",
+                            },
+                            kwargs = new
+                            {
+                                prompt = new object[]
+                                {
+                                    new
+                                    {
+                                        id = new[]
+                                        {
+                                            "langchain_core",
+                                            "prompts",
+                                            "prompt",
+                                            "PromptTemplate",
+                                        },
+                                        kwargs = new
+                                        {
+                                            template = "Be {tone}: {question}{sign}",
+                                            partial_variables = new { sign = "!" },
+                                        },
+                                    },
+                                    new
+                                    {
+                                        id = new[]
+                                        {
+                                            "langchain_core",
+                                            "prompts",
+                                            "image",
+                                            "ImagePromptTemplate",
+                                        },
+                                        kwargs = new
+                                        {
+                                            template = new { url = "{photo}", detail = "low" },
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            }
+        );
+        var values = new Dictionary<string, JsonElement>
+        {
+            ["question"] = JsonSerializer.SerializeToElement("why"),
+            ["photo"] = JsonSerializer.SerializeToElement("https://example.com/a.png"),
+        };
+        var prompt = ChatPrompt.FromManifest(manifest);
+        AssertRendered(prompt);
+        var edited = JsonSerializer.SerializeToElement(
+            new
+            {
+                format = "f-string",
+                messages = prompt.Messages.Select(m => new { role = m.Role, content = m.Content }),
+            }
+        );
+        AssertRendered(ChatPrompt.FromManifest(ChatPromptManifest.Write(edited, manifest)));
+
+        void AssertRendered(ChatPrompt chat)
+        {
+            Assert.Equal(["question", "photo"], chat.Names);
+            var message = Assert.Single(chat.Render(values));
+            Assert.Equal("Be kind: why!", message.Content[0].GetProperty("text").GetString());
+            var image = message.Content[1].GetProperty("image_url");
+            Assert.Equal("https://example.com/a.png", image.GetProperty("url").GetString());
+            Assert.Equal("low", image.GetProperty("detail").GetString());
+        }
+    }
 }
