@@ -216,7 +216,7 @@ try {
                 "prompt-tags-remove": at(`/prompts/${more.hub.name}?tab=tags&remove=canary`, ".ask"),
                 "prompt-comments": at(`/prompts/${more.hub.name}?tab=comments`, ".pcomment"),
                 "prompt-webhooks": at(`/prompts/${more.hub.name}?tab=webhooks&hook=${more.hub.webhook}`, "#deliveries"),
-                "prompt-webhook-edit": at(`/prompts/${more.hub.name}?tab=webhooks&edit=${more.hub.webhook}#webhook`, "#webhook"),
+                "prompt-webhook-edit": at(`/prompts/${more.hub.name}?tab=webhooks&edit=${more.hub.webhook}`, "#webhook"),
                 "prompt-use": at(`/prompts/${more.hub.name}?tab=use`, ".jbox"),
                 "prompt-settings": at(`/prompts/${more.hub.name}?tab=settings`, ".pown"),
                 "set-prompts": at("/settings/prompts", "[name=Environments]"),
