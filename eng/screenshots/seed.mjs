@@ -93,3 +93,14 @@ export async function hub(api, asKey) {
   await api("POST", `/comments/-/${ugly}`, { content: `${"w".repeat(600)} مرحبا 🦊` });
   return { name, ugly, webhook: (await api("GET", "/api/v1/prompt-webhooks"))[0].id };
 }
+
+/** A report about a project, made by the simulated model. */
+export async function report(api, project) {
+  const path = `/api/v1/sessions/${project}/insights`;
+  const { id } = await api("POST", path, { name: "What people ask for", user_context: { "What are you trying to learn?": "what people ask for, and where they give up" }, summary_model: "simulated/sim-chat?latency=0" });
+  for (;;) {
+    const made = await api("GET", `${path}/${id}`);
+    if (made.status === "success" || made.status === "error") return made;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}

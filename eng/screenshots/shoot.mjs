@@ -84,6 +84,8 @@ try {
     more.ugly = await seed.ugly(api);
     if (wants(/^prompt|^set-prompts/)) more.hub = await seed.hub(api, asKey);
     more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
+    more.report = await seed.report(api, project);
+    more.uglyReport = await seed.report(api, more.uglyProject);
     more.token = (await api("PUT", `/datasets/${more.data.id}/share`)).share_token;
     more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url;
   }
@@ -180,6 +182,16 @@ try {
             await page.click("[data-facets]");
             await page.waitForTimeout(500);
           },
+          insights: at(`/projects/${project}/insights`, ".list"),
+          "insights-none": at(`/projects/${more.uglyProject}/insights?page=9`, "main"),
+          "insights-new": async () => {
+            await at(`/projects/${project}/insights`)();
+            await page.click("[data-new-report]");
+            await page.waitForSelector(".est b");
+          },
+          report: at(`/projects/${project}/insights/${more.report.id}`, ".clusters"),
+          "report-runs": at(`/projects/${project}/insights/${more.report.id}?cluster=${more.report.clusters[0].id}#runs`, ".iruns"),
+          "ugly-report": at(`/projects/${more.uglyProject}/insights/${more.uglyReport.id}`, "insights-view .card"),
           "trace-gone": at("/t/00000000-0000-4000-8000-000000000000", ".empty"),
           "trace-raw": at(`/t/${agent.id}?view=raw`, "[data-pane=raw] json-view"),
           "compare-empty": at("/compare", ".cform"),

@@ -4,6 +4,7 @@ using Assay.UI.Datasets;
 using Assay.UI.Evaluators;
 using Assay.UI.Experiments;
 using Assay.UI.Feedback;
+using Assay.UI.Insights;
 using Assay.UI.Jobs;
 using Assay.UI.Layout;
 using Assay.UI.Playground;
@@ -68,6 +69,7 @@ public static class UiServices
         endpoints.MapPromptEditor();
         endpoints.MapEvaluators();
         endpoints.MapJobs();
+        endpoints.MapInsightsPages();
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();

@@ -18,6 +18,7 @@ public sealed class AccessibilityTests(Screens screens)
                 ("/projects/{project}?tab=llm&q=latency:soon", ".qp"),
                 ("/projects/{project}?tab=threads", ".vt .tr"),
                 ("/projects/{project}/threads/chat-7310", ".turn .msg"),
+                ("/projects/{project}/insights", "main .empty"),
                 ("/projects/00000000-0000-4000-8000-000000000000", ".empty"),
                 ("/t/{agent}", "trace-view[data-ready] .detail .dh"),
                 ("/t/{agent}?view=chat", "[data-pane=chat] .msg"),

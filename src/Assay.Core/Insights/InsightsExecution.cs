@@ -133,7 +133,9 @@ internal sealed class InsightsExecution(
         {
             var failed = await rows.InAsync(InsightsRunState.NotSummarized, stop);
             throw new JobHaltException(
-                $"No run could be summarized, so there is nothing to sort. The last one: {failed[^1].Error}"
+                failed is [.., var last]
+                    ? $"No run could be summarized, so there is nothing to sort. The last one: {last.Error}"
+                    : "The report was deleted while it was made."
             );
         }
 

@@ -67,6 +67,14 @@ public sealed class InsightsExecutions(
         await trace.EndAsync(state == InsightsState.Done ? "done" : "failed", reason);
         await rows.EndAsync(state, reason, CancellationToken.None);
     }
+
+    /// <summary>Ends a report that this server cannot make.</summary>
+    internal Task GiveUpAsync(Guid id) =>
+        new InsightsRows(metadata, id, time).EndAsync(
+            InsightsState.Failed,
+            "This server made an error, several times; its log says which.",
+            CancellationToken.None
+        );
 }
 
 /// <summary>The run that the calls of a report hang below.</summary>

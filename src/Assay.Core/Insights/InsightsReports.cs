@@ -141,6 +141,24 @@ public sealed class InsightsReports(
         };
     }
 
+    /// <summary>One cluster of a report; null when it has none of that id.</summary>
+    public async Task<InsightsCluster?> ClusterAsync(
+        Caller caller,
+        InsightsJob job,
+        Guid id,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await db
+            .InsightsClusters.AsNoTracking()
+            .FirstOrDefaultAsync(
+                c => c.WorkspaceId == caller.WorkspaceId && c.JobId == job.Id && c.Id == id,
+                cancellationToken
+            );
+    }
+
     /// <summary>Runs of a report, in order; of one cluster (with those of the clusters in it), or in some states.</summary>
     /// <returns>A page of them, each with the run as it is in the store now (null when it was deleted), and how many there are.</returns>
     public async Task<(IReadOnlyList<(InsightsRun Row, Run? Run)> Page, int Total)> RunsAsync(

@@ -18,8 +18,10 @@ public sealed partial class InsightsWorker(
     /// <summary>Reports made at the same time.</summary>
     public const int MaxJobs = 2;
 
+    private const int MaxFaults = 3;
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<Guid, bool> _busy = new();
+    private readonly ConcurrentDictionary<Guid, int> _faults = new();
     private List<Task> _tasks = [];
 
     /// <inheritdoc/>
@@ -78,6 +80,7 @@ public sealed partial class InsightsWorker(
         try
         {
             await executions.RunAsync(id, stop.AtOnce);
+            _faults.TryRemove(id, out _);
         }
         catch (OperationCanceledException) when (stop.AtOnce.IsCancellationRequested)
         {
@@ -86,13 +89,34 @@ public sealed partial class InsightsWorker(
         catch (Exception e)
         {
             Log.JobFailed(logger, id, e);
-            await WakeLaterAsync(stopping);
+            await PutOffAsync(id, stopping);
         }
         finally
         {
             jobs.Signals.End(id);
             _busy.TryRemove(id, out _);
             jobs.Signals.Wake();
+        }
+    }
+
+    /// <summary>Tries again soon, a few times: what goes wrong every time would ask, and pay for, the same questions for ever.</summary>
+    private async Task PutOffAsync(Guid id, CancellationToken stopping)
+    {
+        if (_faults.AddOrUpdate(id, 1, (_, n) => n + 1) < MaxFaults)
+        {
+            await WakeLaterAsync(stopping);
+            return;
+        }
+
+        try
+        {
+            await executions.GiveUpAsync(id);
+            _faults.TryRemove(id, out _);
+        }
+        catch (Exception e)
+        {
+            Log.LookFailed(logger, e);
+            await WakeLaterAsync(stopping);
         }
     }
 
@@ -108,11 +132,7 @@ public sealed partial class InsightsWorker(
         [LoggerMessage(3211, LogLevel.Error, "Insights cannot be looked up; tried again soon")]
         public static partial void LookFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(
-            3212,
-            LogLevel.Error,
-            "Insights {Job} stopped over an error of this server and are taken up again soon"
-        )]
+        [LoggerMessage(3212, LogLevel.Error, "Insights {Job} stopped over an error of this server")]
         public static partial void JobFailed(ILogger logger, Guid job, Exception error);
     }
 }

@@ -50,8 +50,9 @@ internal static class RunDigest
             using var json = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = 512 });
             Write(json.RootElement, null, lines, 0);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Halves of characters in a text: there is nothing to hand over.
             return "";
         }
 

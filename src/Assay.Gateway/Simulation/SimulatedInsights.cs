@@ -149,12 +149,11 @@ internal static partial class SimulatedInsights
             .Select(l => l.GetString()!)
             .ToList();
         var words = Words(summary);
+        // Of those whose words are all in the summary, the one that says the most.
         var fitting = labels
             .Where(l => l != InsightsForms.FitsNone)
-            .Select(l => (Label: l, Words: Words(l)))
-            .Where(l => l.Words.Count > 0 && l.Words.IsSubsetOf(words))
-            .MaxBy(l => l.Words.Count)
-            .Label;
+            .Where(l => Words(l) is { Count: > 0 } own && own.IsSubsetOf(words))
+            .MaxBy(l => Words(l).Count);
         return new JsonObject
         {
             ["cluster"] =

@@ -123,6 +123,51 @@ public sealed class InsightsWireTests(InsightsWireTests.Servers servers)
     }
 
     [Fact]
+    public async Task Runs_that_share_nothing_with_others_are_counted_as_fitting_none()
+    {
+        var start = _server.Time.GetUtcNow().AddMinutes(-20);
+        string[] words =
+        [
+            "zebra",
+            "violin",
+            "harbor",
+            "lantern",
+            "pepper",
+            "marble",
+            "tunnel",
+            "walnut",
+            "copper",
+        ];
+        await SendAsync(
+            "POST",
+            "/runs/batch",
+            new
+            {
+                post = words.Select(
+                    (word, i) =>
+                        new
+                        {
+                            id = Guid.CreateVersion7(start),
+                            name = "run",
+                            run_type = "chain",
+                            session_name = "shop",
+                            start_time = start.AddSeconds(i).ToString("O"),
+                            end_time = start.AddSeconds(i + 1).ToString("O"),
+                            inputs = new { text = word },
+                        }
+                ),
+            }
+        );
+        var report = await ReportAsync(new { summary_model = Simulated });
+        Assert.Equal("success", report.GetProperty("status").GetString());
+        Assert.Equal(6, report.GetProperty("clusters").GetArrayLength());
+        var said = report.GetProperty("metadata");
+        Assert.Equal(6, said.GetProperty("runs_assigned").GetInt32());
+        Assert.Equal(3, said.GetProperty("runs_in_no_cluster").GetInt32());
+        Assert.Equal(0, said.GetProperty("problems").GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_report_is_listed_renamed_and_deleted_and_leaves_the_runs_alone()
     {
         await ShopAsync(3);
