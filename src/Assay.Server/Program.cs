@@ -114,6 +114,7 @@ app.MapInfo();
 app.MapRuns();
 app.MapRunDeletion();
 app.MapRunStats();
+app.MapThreadPreview();
 app.MapFeedback();
 app.MapSessions();
 app.MapInsights();

@@ -15,6 +15,9 @@ public sealed class Workspace
     /// <summary>Short name in URLs and prompt owners: lower-case letters, digits and dashes.</summary>
     public required string Handle { get; set; }
 
+    /// <summary>Days that traces of projects made from now on are kept; null means for ever. Experiments are kept.</summary>
+    public int? DefaultRetentionDays { get; set; }
+
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 }

@@ -1,4 +1,5 @@
 using Assay.Core.Datasets;
+using Assay.Core.Experiments;
 using Assay.Core.Metadata;
 using Assay.Core.Projects;
 using Assay.Core.Traces;
@@ -7,13 +8,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Core.Access;
 
 /// <summary>
-/// Deletes a workspace with everything in it: runs, datasets and their files, prompts, queues, keys, memberships, secrets. The audit log stays,
+/// Deletes a workspace with everything in it: runs, datasets, experiments and their files, prompts, queues, keys, memberships, secrets. The audit log stays,
 /// and says who did it. Thread-safe.
 /// </summary>
 public sealed class WorkspaceDeletion(
     IDbContextFactory<MetadataContext> metadata,
     IRunStore store,
     DatasetCatalog datasets,
+    ExperimentArtifacts artifacts,
     ProjectDirectory projects,
     ApiKeys keys,
     TimeProvider time
@@ -78,6 +80,11 @@ public sealed class WorkspaceDeletion(
 
         // The runs before what lets the caller in, so that it can be asked again after a crash; and those that came meanwhile once more.
         await DeleteRunsAsync(workspace.Id, all, cancellationToken);
+        foreach (var project in all)
+        {
+            await artifacts.DropAsync(workspace.Id, project, cancellationToken);
+        }
+
         await DeleteRowsAsync(db, workspace.Id);
         db.Workspaces.Remove(workspace);
         await db.SaveChangesAsync(CancellationToken.None);

@@ -42,6 +42,7 @@ public sealed class ProjectDirectory(IDbContextFactory<MetadataContext> metadata
                 WorkspaceId = workspaceId,
                 Name = name,
                 StartTime = now,
+                RetentionDays = await Retention.DefaultAsync(db, workspaceId, cancellationToken),
                 CreatedAt = now,
                 ModifiedAt = now,
             };

@@ -181,5 +181,79 @@ public sealed class Retention(
         return true;
     }
 
+    /// <summary>Days that traces of new projects are kept; null for ever.</summary>
+    public async Task<int?> DefaultAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await DefaultAsync(db, caller.WorkspaceId, cancellationToken);
+    }
+
+    /// <summary>The same, for whoever makes a project.</summary>
+    public static Task<int?> DefaultAsync(
+        MetadataContext db,
+        Guid workspaceId,
+        CancellationToken cancellationToken
+    ) =>
+        db
+            .Workspaces.Where(w => w.Id == workspaceId)
+            .Select(w => w.DefaultRetentionDays)
+            .FirstOrDefaultAsync(cancellationToken);
+
+    /// <summary>Sets how long traces of new projects are kept, with an entry in the audit log.</summary>
+    /// <param name="caller">Who asks; needs <see cref="Permission.Manage"/>.</param>
+    /// <param name="days">Days; null for ever.</param>
+    /// <param name="toAll">Also the projects there are, but no experiments; longer times for errors and feedback stay.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="ArgumentException">The days are out of range.</exception>
+    public async Task SetDefaultAsync(
+        Caller caller,
+        int? days,
+        bool toAll,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Manage);
+        if (new RetentionRule(days, null, null).Problem is { } problem)
+        {
+            throw new ArgumentException(problem, nameof(days));
+        }
+
+        var now = time.GetUtcNow();
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var workspace = await db.Workspaces.SingleAsync(
+            w => w.Id == caller.WorkspaceId,
+            cancellationToken
+        );
+        workspace.DefaultRetentionDays = days;
+        if (toAll)
+        {
+            var projects = await db
+                .Projects.Where(p =>
+                    p.WorkspaceId == caller.WorkspaceId && p.ReferenceDatasetId == null
+                )
+                .ToListAsync(cancellationToken);
+            foreach (var project in projects)
+            {
+                project.RetentionDays = days;
+                project.ErrorRetentionDays = Longer(project.ErrorRetentionDays, days);
+                project.FeedbackRetentionDays = Longer(project.FeedbackRetentionDays, days);
+                project.ModifiedAt = now;
+            }
+        }
+
+        db.AuditEntries.Add(
+            AuditEntry.Of(
+                caller,
+                "workspace.retention",
+                toAll ? $"{Words(days)}, all projects" : $"{Words(days)}, new projects",
+                now
+            )
+        );
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    private static int? Longer(int? own, int? days) => days is null || own < days ? null : own;
+
     private static string Words(int? days) => days is null ? "for ever" : $"{days} days";
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Blobs;
 using Assay.Core.Metadata;
 using Microsoft.EntityFrameworkCore;
 
@@ -157,10 +158,151 @@ public sealed class WorkspaceWireTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_long_new_projects_keep_their_traces_is_set_for_the_workspace()
+    {
+        await RunAsync("before", []);
+        var set = await SendAsync(
+            "PUT",
+            "/ttl-settings",
+            new { default_trace_tier = "shortlived" }
+        );
+        Assert.Equal("shortlived", set.GetProperty("default_trace_tier").GetString());
+        await RunAsync("after", []);
+        await SendAsync("POST", "/sessions", new { name = "made" });
+        Assert.Equal(
+            [("after", 14), ("before", null), ("default", null), ("made", 14)],
+            await DaysAsync()
+        );
+
+        await SendAsync(
+            "PUT",
+            "/orgs/ttl-settings",
+            new { default_trace_tier = "longlived", apply_to_all_projects = true }
+        );
+        Assert.All(await DaysAsync(), p => Assert.Null(p.Days));
+        var days = await SendAsync(
+            "PUT",
+            "/workspaces/current/ttl-settings",
+            new { longlived_ttl_days = 400 }
+        );
+        Assert.True(days.GetProperty("is_custom").GetBoolean());
+        await SendAsync("POST", "/sessions", new { name = "kept" });
+        Assert.Contains(("kept", 400), await DaysAsync());
+        Assert.Equal(
+            400,
+            (await SendAsync("GET", "/ttl-settings"))[0]
+                .GetProperty("longlived_ttl_days")
+                .GetInt32()
+        );
+        foreach (
+            var (path, body) in new (string, object)[]
+            {
+                ("/ttl-settings", new { default_trace_tier = "for a while" }),
+                ("/workspaces/current/ttl-settings", new { longlived_ttl_days = 0 }),
+                ("/workspaces/current/ttl-settings", new { }),
+            }
+        )
+        {
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, await StatusAsync("PUT", path, body));
+        }
+    }
+
+    [Fact]
+    public async Task Members_of_the_organization_are_listed_with_their_workspaces()
+    {
+        await _server.MemberAsync("ada@ours.test", _workspace, Role.Owner);
+        await _server.MemberAsync("bob@ours.test", _workspace, Role.Viewer);
+        await SendAsync(
+            "POST",
+            "/workspaces/current/members/batch",
+            new[] { new { email = "cyd@ours.test" } }
+        );
+        var all = await SendAsync("GET", "/v1/platform/orgs/current/members");
+        Assert.Equal(3, all.GetArrayLength());
+        var pending = await SendAsync("GET", "/v1/platform/orgs/current/members?pending_is=true");
+        Assert.Equal(
+            "cyd@ours.test",
+            Assert.Single(pending.EnumerateArray()).GetProperty("email").GetString()
+        );
+        var found = await SendAsync(
+            "GET",
+            "/v1/platform/orgs/current/members?active_is=true&email_like=*b*@ours*&email_like=nobody"
+        );
+        var bob = Assert.Single(found.EnumerateArray());
+        Assert.Equal(
+            "WORKSPACE_VIEWER",
+            bob.GetProperty("workspace_memberships")[0].GetProperty("role_name").GetString()
+        );
+    }
+
+    [Fact]
+    public async Task A_thread_is_previewed_by_what_was_asked_and_answered()
+    {
+        var start = TimeProvider.System.GetUtcNow().AddMinutes(-5);
+        foreach (var i in (int[])[0, 1])
+        {
+            await SendAsync(
+                "POST",
+                "/runs",
+                new
+                {
+                    id = Guid.CreateVersion7(),
+                    name = "turn",
+                    run_type = "chain",
+                    session_name = "chats",
+                    start_time = start.AddSeconds(i).ToString("O"),
+                    end_time = start.AddSeconds(i + 1).ToString("O"),
+                    inputs = new { question = $"question {i}" },
+                    outputs = new { answer = $"answer {i}" },
+                    extra = new { metadata = new { thread_id = "t-1" } },
+                }
+            );
+        }
+
+        var project = Id((await SendAsync("GET", "/sessions?name=chats"))[0]);
+        var preview = await SendAsync(
+            "GET",
+            $"/runs/threads/t-1?session_id={project}&select=first_human_last_ai&select=human_ai_pairs"
+        );
+        Assert.Equal("t-1", preview.GetProperty("thread_id").GetString());
+        var previews = preview.GetProperty("previews");
+        Assert.Equal(
+            "human: question 0\n\nai: answer 1",
+            previews.GetProperty("first_human_last_ai").GetString()
+        );
+        Assert.Equal(
+            "human: question 0\n\nai: answer 0\n\nhuman: question 1\n\nai: answer 1",
+            previews.GetProperty("human_ai_pairs").GetString()
+        );
+        Assert.False(previews.TryGetProperty("all_messages", out _));
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            await StatusAsync("GET", $"/runs/threads/t-2?session_id={project}")
+        );
+        Assert.Equal(
+            HttpStatusCode.UnprocessableEntity,
+            await StatusAsync("GET", "/runs/threads/t-1")
+        );
+    }
+
+    [Fact]
     public async Task A_deleted_workspace_leaves_nothing_but_its_audit_log()
     {
         var run = await RunAsync("going", []);
         await SendAsync("POST", "/datasets", new { name = "going" });
+        var project = Id(await SendAsync("POST", "/sessions?upsert=true", new { name = "going" }));
+        using (var file = new ByteArrayContent(new byte[50_000]))
+        {
+            using var kept = await _client.PutAsync(
+                $"/api/v1/sessions/{project}/artifacts/weights.bin",
+                file,
+                Cancel
+            );
+            Assert.True(kept.IsSuccessStatusCode, $"{kept.StatusCode}");
+        }
+
+        var blobs = _server.Get<IBlobStore>();
+        var before = await blobs.UsedBytesAsync(Cancel);
         Assert.Equal(
             HttpStatusCode.Forbidden,
             await StatusAsync("DELETE", $"/workspaces/{_workspace}")
@@ -177,6 +319,7 @@ public sealed class WorkspaceWireTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, gone.StatusCode);
         }
 
+        Assert.Equal(before - 50_000, await blobs.UsedBytesAsync(Cancel));
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("GET", $"/runs/{run}"));
         await using (
             var db = await _server
@@ -199,6 +342,22 @@ public sealed class WorkspaceWireTests : IAsyncLifetime
             .Get<Core.Traces.IRunStore>()
             .QueryAsync(new Core.Traces.RunQuery { WorkspaceId = _workspace }, Cancel);
         Assert.Empty(page.Runs);
+    }
+
+    private async Task<IReadOnlyList<(string Name, int? Days)>> DaysAsync()
+    {
+        await using var db = await _server
+            .Get<IDbContextFactory<MetadataContext>>()
+            .CreateDbContextAsync(Cancel);
+        return
+        [
+            .. (
+                await db
+                    .Projects.Where(p => p.WorkspaceId == _workspace)
+                    .OrderBy(p => p.Name)
+                    .ToListAsync(Cancel)
+            ).Select(p => (p.Name, p.RetentionDays)),
+        ];
     }
 
     private async Task<Guid> RunAsync(string project, Dictionary<string, string> metadata)

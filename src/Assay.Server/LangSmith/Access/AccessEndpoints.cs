@@ -7,8 +7,10 @@ internal static class AccessEndpoints
     {
         app.MapWorkspaces();
         app.MapWorkspaceFigures();
+        app.MapTtlSettings();
         app.MapTags();
         app.MapMembers();
+        app.MapOrganizationMembers();
         app.MapOrganization();
         app.MapApiKeys();
         app.MapAudit();

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.LangSmith.Access;
 
-/// <summary>What a workspace holds and shares, and the limits that LangSmith's clients ask for: there are none here, and nothing expires unless a project says so.</summary>
+/// <summary>What a workspace holds and shares, and the limits that LangSmith's clients ask for: there are none here.</summary>
 internal static class WorkspaceFigureEndpoints
 {
     public static void MapWorkspaceFigures(this IEndpointRouteBuilder app)
@@ -17,8 +17,6 @@ internal static class WorkspaceFigureEndpoints
         app.MapGet("/api/v1/workspaces/current/usage_limits", UsageLimits).Needs(Permission.Read);
         app.MapGet("/api/v1/usage-limits", NoLimits).Needs(Permission.Read);
         app.MapGet("/api/v1/usage-limits/org", NoLimits).Needs(Permission.Read);
-        app.MapGet("/api/v1/ttl-settings", TtlSettingsAsync).Needs(Permission.Read);
-        app.MapGet("/api/v1/orgs/ttl-settings", TtlSettingsAsync).Needs(Permission.Read);
     }
 
     private static async Task<IResult> StatsAsync(
@@ -160,26 +158,4 @@ internal static class WorkspaceFigureEndpoints
         );
 
     private static IResult NoLimits() => Results.Json(Array.Empty<object>());
-
-    private static async Task<IResult> TtlSettingsAsync(HttpContext context, Workspaces workspaces)
-    {
-        var workspace = await workspaces.GetAsync(context.Caller(), context.RequestAborted);
-        return Results.Json(
-            new[]
-            {
-                new
-                {
-                    id = workspace.Id,
-                    tenant_id = workspace.Id,
-                    organization_id = workspace.OrganizationId,
-                    default_trace_tier = "longlived",
-                    apply_to_all_projects = false,
-                    longlived_ttl_days = (int?)null,
-                    configured_by = "system",
-                    created_at = Wire.Time(workspace.CreatedAt),
-                    updated_at = Wire.Time(workspace.CreatedAt),
-                },
-            }
-        );
-    }
 }

@@ -67,6 +67,9 @@ internal static class SessionEndpoints
             };
         if (known is null)
         {
+            project.RetentionDays = json.Has("reference_dataset_id")
+                ? null
+                : await Retention.DefaultAsync(db, caller.WorkspaceId, context.RequestAborted);
             db.Projects.Add(project);
         }
 

@@ -421,6 +421,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<int?>("DefaultRetentionDays")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("default_retention_days");
+
                     b.Property<string>("Handle")
                         .IsRequired()
                         .HasColumnType("TEXT")
