@@ -25,6 +25,8 @@ internal static class SignInEndpoints
             .Needs(Permission.Read)
             .RequireRateLimiting(RateLimit);
         app.MapPost("/auth/workspace", SwitchAsync).Needs(Permission.Read);
+        app.MapPost("/auth/workspace/delete", DeleteWorkspaceAsync)
+            .Needs(Permission.ManageOrganization);
         app.MapGet("/auth/oidc", Challenge).IsOpen();
     }
 
@@ -249,6 +251,40 @@ internal static class SignInEndpoints
 
         await (ticket with { WorkspaceId = workspace }).SignInAsync(context);
         return Back(back);
+    }
+
+    /// <summary>Deletes the workspace that is open, when its name was typed, and opens another of the member's.</summary>
+    private static async Task<IResult> DeleteWorkspaceAsync(
+        [FromForm] string name,
+        HttpContext context,
+        Workspaces workspaces,
+        WorkspaceDeletion deletion
+    )
+    {
+        if (MemberTicket.Read(context.User) is not { } ticket)
+        {
+            return Results.LocalRedirect("/login");
+        }
+
+        var caller = context.Caller();
+        var all = await workspaces.ListAsync(caller, context.RequestAborted);
+        var open = all.FirstOrDefault(v => v.Workspace.Id == caller.WorkspaceId);
+        if (!string.Equals(open?.Workspace.Name, name.Trim(), StringComparison.Ordinal))
+        {
+            return Results.LocalRedirect("/settings/workspaces?delete=1&problem=name");
+        }
+
+        if (
+            all.FirstOrDefault(v => v.Role is not null && v.Workspace.Id != caller.WorkspaceId)
+                is not { } next
+            || !await deletion.DeleteAsync(caller, context.RequestAborted)
+        )
+        {
+            return Results.LocalRedirect("/settings/workspaces?problem=last");
+        }
+
+        await (ticket with { WorkspaceId = next.Workspace.Id }).SignInAsync(context);
+        return Results.LocalRedirect("/settings/workspaces?done=deleted");
     }
 
     private static IResult Challenge(

@@ -172,6 +172,17 @@ public sealed partial class SettingsPagesTests : IAsyncLifetime
         Assert.Equal(2, csv.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         // What a spreadsheet would run as a formula is text.
         Assert.Contains("\"'=Research \"\"2\"\"\"", csv, StringComparison.Ordinal);
+
+        // Deleted only by its name, typed; then another workspace is open.
+        const string asked = "/settings/workspaces?delete=1";
+        using var wrong = await owner.SubmitAsync(asked, "/auth/workspace/delete", ("name", "lab"));
+        Assert.Equal(asked + "&problem=name", Local(wrong));
+        using var gone = await owner.SubmitAsync(asked, "/auth/workspace/delete", ("name", "Lab"));
+        Assert.Equal("/settings/workspaces?done=deleted", Local(gone));
+        var left = await owner.PageAsync("/settings/workspaces?done=deleted");
+        Assert.Contains("The workspace is gone", left, StringComparison.Ordinal);
+        Assert.DoesNotContain("the-lab", left, StringComparison.Ordinal);
+        Assert.Contains("It is the only one you are in", left, StringComparison.Ordinal);
     }
 
     private static string? Local(HttpResponseMessage response) =>
