@@ -44,6 +44,7 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     private Task _merging = Task.CompletedTask;
     private Task _loop = Task.CompletedTask;
     private volatile bool _isClosing;
+    private bool _isMerging;
 
     private SearchIndex(
         string directory,
@@ -109,7 +110,12 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         }
     }
 
-    public void Start() => _loop = Task.Run(LoopAsync);
+    public void Start()
+    {
+        // What the last process did not get to, also when nothing new is written.
+        MergeSoon();
+        _loop = Task.Run(LoopAsync);
+    }
 
     /// <summary>Hands in documents: candidates of every search from now on, by their words soon. Waits when the index is behind.</summary>
     public ValueTask AddAsync(SearchBatch batch)
@@ -137,10 +143,8 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     public PostingSet? FindValues(IEnumerable<long> values)
     {
         var most = _segments.Sum(s => (long)s.Docs) / CommonShare;
-        var rare = values
-            .Select(v => (uint[])[SearchPlaces.Value(v)])
-            .Where(t => CountOf(t) <= most)
-            .ToList();
+        var tokens = values.Select(v => (uint[])[SearchPlaces.Value(v)]).ToList();
+        var rare = Undisturbed(() => tokens.FindAll(t => CountOf(t) <= most));
         return
             rare.Count > 0 && Find(rare) is { IsEverything: false } found && found.Count <= most * 2
             ? found
@@ -151,17 +155,28 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     {
         try
         {
-            return FindIn(tokens);
-        }
-        catch (ObjectDisposedException)
-        {
-            // A merge took a segment away between our look at the list and our look into it.
-            return FindIn(tokens);
+            return Undisturbed(() => FindIn(tokens));
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             Log.Unreadable(_logger, e);
             return PostingSet.Everything();
+        }
+    }
+
+    /// <summary>Looks again when a merge took a segment away between the look at the list and the look into it; each time, one merge is over.</summary>
+    private T Undisturbed<T>(Func<T> look)
+    {
+        while (true)
+        {
+            try
+            {
+                return look();
+            }
+            catch (ObjectDisposedException) when (!_isClosing)
+            {
+                // The list of now has what was made of it.
+            }
         }
     }
 
@@ -223,7 +238,17 @@ internal sealed partial class SearchIndex : IAsyncDisposable
     {
         foreach (var segment in _segments)
         {
-            var docs = segment.ReadDocs();
+            uint[] docs;
+            try
+            {
+                docs = segment.ReadDocs();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Merged meanwhile: what it was made into is looked at next time.
+                continue;
+            }
+
             var live = docs.Count(d => alive.Contains(segment.First + d));
             if (live * 2 < docs.Length)
             {
@@ -359,10 +384,7 @@ internal sealed partial class SearchIndex : IAsyncDisposable
                 Log.Rebuilt(_logger, _unbuiltTo);
             }
 
-            if (_merging.IsCompleted && Mergeable() is { Count: > 0 } segments && !_isClosing)
-            {
-                _merging = Task.Run(() => MergeAsync(segments, null));
-            }
+            MergeSoon();
         }
     }
 
@@ -543,16 +565,23 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         }
     }
 
-    /// <summary>The newest neighbours of one size that have become as many as are merged at once.</summary>
+    /// <summary>
+    /// The oldest neighbours of the smallest size that have become as many as are merged at once. The oldest, so that the small ones stay
+    /// together at the end and none is left alone between larger ones.
+    /// </summary>
     private List<SearchSegment> Mergeable()
     {
         var segments = _segments;
-        for (var end = segments.Length; end >= Fan; end--)
+        for (var level = 0; level < 2; level++)
         {
-            var group = segments.Skip(end - Fan).Take(Fan).ToList();
-            if (group.TrueForAll(s => Level(s) == Level(group[0])) && Level(group[0]) < 2)
+            var count = 0;
+            for (var i = 0; i < segments.Length; i++)
             {
-                return group;
+                count = Level(segments[i]) == level ? count + 1 : 0;
+                if (count == Fan)
+                {
+                    return [.. segments[(i - Fan + 1)..(i + 1)]];
+                }
             }
         }
 
@@ -564,14 +593,52 @@ internal sealed partial class SearchIndex : IAsyncDisposable
         : segment.Docs < _maxDocs * Fan * Fan / 2 ? 1
         : 2;
 
-    private async Task MergeAsync(List<SearchSegment> old, PostingSet? alive)
+    /// <summary>Merging goes on, beside reading and writing, until nothing is left to merge.</summary>
+    private void MergeSoon()
+    {
+        lock (_lock)
+        {
+            // Whoever merges looks again under the same lock before it ends: it sees what came meanwhile.
+            if (_isMerging || _isClosing || Mergeable().Count == 0)
+            {
+                return;
+            }
+
+            _isMerging = true;
+            _merging = Task.Run(MergeAllAsync);
+        }
+    }
+
+    private async Task MergeAllAsync()
+    {
+        var isDone = false;
+        while (true)
+        {
+            List<SearchSegment> segments;
+            lock (_lock)
+            {
+                segments = isDone || _isClosing ? [] : Mergeable();
+                if (segments.Count == 0)
+                {
+                    _isMerging = false;
+                    return;
+                }
+            }
+
+            // What cannot be written is tried again after the next batch.
+            isDone = !await MergeAsync(segments, null);
+        }
+    }
+
+    /// <summary>Makes one segment of several; false when it could not be written.</summary>
+    private async Task<bool> MergeAsync(List<SearchSegment> old, PostingSet? alive)
     {
         await _mergeGate.WaitAsync();
         try
         {
             if (!old.TrueForAll(_segments.Contains))
             {
-                return;
+                return true;
             }
 
             var path = PathOf(Range(old[0].Path).First, Range(old[^1].Path).Last);
@@ -598,11 +665,14 @@ internal sealed partial class SearchIndex : IAsyncDisposable
                     File.Delete(segment.Path);
                 }
             }
+
+            return true;
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
             // The old ones still stand and answer.
             Log.NotMerged(_logger, e);
+            return false;
         }
         finally
         {
