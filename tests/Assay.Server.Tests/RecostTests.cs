@@ -52,6 +52,16 @@ public sealed class RecostTests
         var log = await server.Client.GetStringAsync("/ui/audit?format=jsonl", Cancel);
         Assert.Contains("\"model_price.recost\"", log, StringComparison.Ordinal);
         Assert.Contains("model_price.recost_done", log, StringComparison.Ordinal);
+        var wire = await server.JsonAsync(
+            HttpMethod.Get,
+            "/api/v1/audit-logs?operations=recost_runs&operations=model_price_recost_done"
+        );
+        Assert.Equal(
+            ["model_price_recost_done", "recost_runs"],
+            wire.GetProperty("items")
+                .EnumerateArray()
+                .Select(i => i.GetProperty("api").GetProperty("operation").GetString())
+        );
     }
 
     private static async Task SeedAsync(RunningServer server)

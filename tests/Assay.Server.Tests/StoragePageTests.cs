@@ -52,11 +52,25 @@ public sealed class StoragePageTests
             }
         );
 
+        // A span without ids: refused by the adapter, before it is a run.
+        await AskAsync(
+            client,
+            "/otel/v1/traces",
+            new
+            {
+                resourceSpans = new[]
+                {
+                    new { scopeSpans = new[] { new { spans = new[] { new { name = Secret } } } } },
+                },
+            }
+        );
+
         var page = await PageAsync(server, workspace, "owner@ours.test");
         Assert.Contains("list: roots, every project, trace, and(", page, StringComparison.Ordinal);
         Assert.Contains("name =", page, StringComparison.Ordinal);
         Assert.Contains("a run cannot be its own parent", page, StringComparison.Ordinal);
         Assert.Contains("run_type: … is not one of", page, StringComparison.Ordinal);
+        Assert.Contains("span: the trace id must be", page, StringComparison.Ordinal);
         Assert.Contains("blobs", page, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, page, StringComparison.Ordinal);
 

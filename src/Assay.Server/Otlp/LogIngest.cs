@@ -33,7 +33,7 @@ internal sealed class LogIngest(
     )
     {
         caller.Demand(Permission.Ingest);
-        var refused = new Refusals();
+        var refused = new Refusals(reason => ingest.Refused(caller, reason));
         var spans = Read(request, refused);
         var runs = new List<RunWrite>();
         var feedback = new List<FeedbackRecord>();
@@ -122,7 +122,11 @@ internal sealed class LogIngest(
                         || record.SpanId.Length is not (0 or 8)
                     )
                     {
-                        refused.Add("log record: the trace id must be 16 bytes, the span id 8");
+                        refused.Refuse(
+                            "log record",
+                            null,
+                            "the trace id must be 16 bytes, the span id 8"
+                        );
                         continue;
                     }
 

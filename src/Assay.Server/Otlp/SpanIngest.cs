@@ -39,7 +39,7 @@ internal sealed class SpanIngest(
     )
     {
         caller.Demand(Permission.Ingest);
-        var refused = new Refusals();
+        var refused = new Refusals(reason => ingest.Refused(caller, reason));
         var spans = Read(request, caller.WorkspaceId, refused);
         var batch = new SpanBatch(caller.WorkspaceId, projectHeader, time.GetUtcNow());
         foreach (var trace in spans.GroupBy(s => s.TraceId))
@@ -74,7 +74,7 @@ internal sealed class SpanIngest(
                 {
                     if (Problem(span) is { } problem)
                     {
-                        refused.Add(problem);
+                        refused.Refuse("span", Short(span.Name), problem);
                     }
                     else
                     {
@@ -120,12 +120,9 @@ internal sealed class SpanIngest(
     }
 
     private static string? Problem(Span span) =>
-        !SpanIds.IsTraceId(span.TraceId)
-            ? $"span '{Short(span.Name)}': the trace id must be 16 bytes and not all zero"
-        : !SpanIds.IsSpanId(span.SpanId)
-            ? $"span '{Short(span.Name)}': the span id must be 8 bytes and not all zero"
-        : span.ParentSpanId.Length is not (0 or 8)
-            ? $"span '{Short(span.Name)}': the parent span id must be empty or 8 bytes"
+        !SpanIds.IsTraceId(span.TraceId) ? "the trace id must be 16 bytes and not all zero"
+        : !SpanIds.IsSpanId(span.SpanId) ? "the span id must be 8 bytes and not all zero"
+        : span.ParentSpanId.Length is not (0 or 8) ? "the parent span id must be empty or 8 bytes"
         : null;
 
     private static string Short(string name) => name.Length > 80 ? name[..80] : name;
@@ -278,12 +275,21 @@ internal sealed record MappedItem(
 }
 
 /// <summary>What was refused: all of it counted, the first few told.</summary>
-internal sealed class Refusals
+/// <param name="count">Counts what the adapter refused itself; what the store's door refused is counted there.</param>
+internal sealed class Refusals(Action<string> count)
 {
     private const int MaxTold = 5;
     private readonly List<string> _told = [];
     private long _count;
 
+    /// <summary>An item that the adapter refused; its name is told to the sender and not counted by.</summary>
+    public void Refuse(string kind, string? name, string reason)
+    {
+        count($"{kind}: {reason}");
+        Add(name is null ? $"{kind}: {reason}" : $"{kind} '{name}': {reason}");
+    }
+
+    /// <summary>An item that was refused behind the adapter.</summary>
     public void Add(string reason)
     {
         _count++;

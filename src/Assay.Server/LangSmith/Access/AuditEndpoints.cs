@@ -32,6 +32,7 @@ internal static class AuditEndpoints
         ["model_price.create"] = "create_model_price_map",
         ["model_price.update"] = "update_model_price_map",
         ["model_price.delete"] = "delete_model_price_map",
+        ["model_price.recost"] = "recost_runs",
     };
 
     public static void MapAudit(this IEndpointRouteBuilder app) =>
@@ -69,9 +70,9 @@ internal static class AuditEndpoints
                         ? null
                         :
                         [
-                            .. s_operations
-                                .Where(o => operations.Contains(o.Value))
-                                .Select(o => o.Key),
+                            .. (await log.ActionsAsync(caller, context.RequestAborted)).Where(a =>
+                                operations.Contains(Operation(a))
+                            ),
                             .. operations,
                         ],
                 From = from,
@@ -89,18 +90,19 @@ internal static class AuditEndpoints
         );
     }
 
+    /// <summary>LangSmith's name of an action; our own where it has none.</summary>
+    private static string Operation(string action) =>
+        s_operations.GetValueOrDefault(action, action.Replace('.', '_'));
+
     private static object Of(AuditEntry entry, Guid organization)
     {
-        var operation = s_operations.GetValueOrDefault(
-            entry.Action,
-            entry.Action.Replace('.', '_')
-        );
+        var operation = Operation(entry.Action);
         // OCSF: 1 create, 2 read, 3 update, 4 delete, 99 other.
         var verb = entry.Action[(entry.Action.IndexOf('.', StringComparison.Ordinal) + 1)..];
         var activity = verb switch
         {
             "create" or "invite" or "join" or "add" => 1,
-            "update" or "write" or "password" or "set_up" => 3,
+            "update" or "write" or "password" or "set_up" or "recost" => 3,
             "delete" or "revoke" or "remove" or "uninvite" => 4,
             _ => 99,
         };
