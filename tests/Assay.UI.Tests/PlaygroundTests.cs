@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -6,6 +7,11 @@ namespace Assay.UI.Tests;
 /// <summary>The playground in a browser, with the simulated model.</summary>
 public sealed class PlaygroundTests(Screens screens)
 {
+    // One transparent dot.
+    private static readonly byte[] s_png = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+    );
+
     [Fact]
     public async Task Variants_run_side_by_side_by_keyboard_are_saved_and_survive_a_reload()
     {
@@ -37,6 +43,144 @@ public sealed class PlaygroundTests(Screens screens)
         await page.GetByRole(AriaRole.Link, new() { Name = "Projects" }).First.ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "playground" }).First.ClickAsync();
         await Expect(page.GetByText("playground").First).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Tools_schema_images_and_settings_are_edited_kept_committed_and_come_back()
+    {
+        await using var screen = await screens.OpenAsync("/playground");
+        var page = screen.Page;
+        var variant = page.GetByRole(AriaRole.Listitem, new() { Name = "Variant A" });
+        await variant.GetByText("Settings, tools, answer schema").ClickAsync();
+        await variant.GetByLabel("Temperature").FillAsync("0.3");
+
+        // A tool by the form, which writes the text; the text wrong, and where.
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Add a tool" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Name", new() { Exact = true }).FillAsync("get_weather");
+        await dialog.GetByLabel("Description", new() { Exact = true }).FillAsync("The weather");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Parameter" }).ClickAsync();
+        await dialog.GetByLabel("Name of the parameter").FillAsync("city");
+        await dialog.GetByLabel("required").CheckAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Add the tool" }).ClickAsync();
+        var tools = variant.GetByRole(AriaRole.Textbox, new() { Name = "Tools" });
+        await Expect(tools)
+            .ToHaveValueAsync(
+                new Regex(
+                    "\"required\": \\[\\s*\"city\"",
+                    RegexOptions.None,
+                    TimeSpan.FromSeconds(5)
+                )
+            );
+        await Expect(
+                variant.GetByRole(AriaRole.Button, new() { Name = "get_weather", Exact = true })
+            )
+            .ToBeVisibleAsync();
+        var schema = variant.GetByRole(
+            AriaRole.Textbox,
+            new() { Name = "JSON schema of the answer" }
+        );
+        await schema.FillAsync("{\n  \"type\": \"object\",\n}");
+        await Expect(variant.GetByText("line 2, column 19: nothing follows this comma"))
+            .ToBeVisibleAsync();
+        await schema.FillAsync("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"strng\"}}}");
+        await Expect(variant.GetByText("schema.properties.a.type")).ToBeVisibleAsync();
+        await schema.FillAsync(
+            "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}"
+        );
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Format" }).Last.ClickAsync();
+        await Expect(schema)
+            .ToHaveValueAsync(new Regex("^\\{\\n", RegexOptions.None, TimeSpan.FromSeconds(5)));
+
+        // An image from a file, one too large, and one that is none.
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Add an image" }).ClickAsync();
+        await dialog
+            .GetByLabel("Files")
+            .SetInputFilesAsync(
+                new FilePayload[]
+                {
+                    new()
+                    {
+                        Name = "dot.png",
+                        MimeType = "image/png",
+                        Buffer = s_png,
+                    },
+                    new()
+                    {
+                        Name = "big.png",
+                        MimeType = "image/png",
+                        Buffer = new byte[5 * 1024 * 1024 + 1],
+                    },
+                }
+            );
+        await Expect(page.GetByText("big.png has 5.0 MB")).ToBeVisibleAsync();
+        await Expect(variant.GetByText("image/png, 70 B")).ToBeVisibleAsync();
+
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Saved settings" }).ClickAsync();
+        await dialog.GetByLabel("Save this variant's model").FillAsync("with weather");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(dialog.GetByRole(AriaRole.Group, new() { Name = "with weather" }))
+            .ToContainTextAsync("with tools");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Copy as code" }).ClickAsync();
+        foreach (var language in (string[])["Python", "JavaScript", "C#", "curl"])
+        {
+            await dialog
+                .GetByRole(AriaRole.Tab, new() { Name = language, Exact = true })
+                .ClickAsync();
+            var code = dialog.Locator("pre");
+            await Expect(code).ToContainTextAsync("get_weather");
+            await Expect(code).ToContainTextAsync("json_schema");
+            await Expect(code).ToContainTextAsync("data:image/png;base64,");
+        }
+
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Save as commit" }).ClickAsync();
+        await dialog.GetByLabel("Prompt").FillAsync("playground-whole");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Save commit" }).ClickAsync();
+        await Expect(page.GetByText("From prompt playground-whole")).ToBeVisibleAsync();
+
+        await page.ReloadAsync();
+        await ComesBackAsync();
+        await Expect(variant.GetByText("image/png, 70 B")).ToBeVisibleAsync();
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Run", Exact = true }).ClickAsync();
+        await Expect(variant.GetByRole(AriaRole.Link, new() { Name = "Trace" })).ToBeVisibleAsync();
+
+        await page.EvaluateAsync("() => localStorage.clear()");
+        await page.GotoAsync("/playground?prompt=playground-whole");
+        await variant.GetByText("Settings, tools, answer schema").ClickAsync();
+        await ComesBackAsync();
+
+        await variant
+            .GetByRole(AriaRole.Button, new() { Name = "Remove the tool get_weather" })
+            .ClickAsync();
+        await Expect(tools).ToHaveValueAsync("");
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Saved settings" }).ClickAsync();
+        var saved = dialog.GetByRole(AriaRole.Group, new() { Name = "with weather" });
+        await saved.GetByRole(AriaRole.Button, new() { Name = "Load" }).ClickAsync();
+        await ComesBackAsync();
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Saved settings" }).ClickAsync();
+        await saved.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog, new() { Name = "Delete the settings" })
+            .GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true })
+            .ClickAsync();
+        await Expect(saved).ToHaveCountAsync(0);
+        await Accessible.AssertAsync(page);
+
+        async Task ComesBackAsync()
+        {
+            await Expect(variant.GetByLabel("Temperature")).ToHaveValueAsync("0.3");
+            await Expect(tools)
+                .ToHaveValueAsync(
+                    new Regex("get_weather", RegexOptions.None, TimeSpan.FromSeconds(5))
+                );
+            await Expect(schema)
+                .ToHaveValueAsync(
+                    new Regex("\"string\"", RegexOptions.None, TimeSpan.FromSeconds(5))
+                );
+            await Expect(variant.GetByLabel("Model")).ToHaveValueAsync("sim-chat");
+        }
     }
 
     [Fact]

@@ -205,6 +205,7 @@ public sealed class PromptVariant
                         part["image_url"] is JsonObject image
                         && image["url"] is JsonValue url
                         && url.TryGetValue<string>(out var address)
+                        && !IsData(address)
                     )
                     {
                         image["url"] = Render(address, at, values);
@@ -272,6 +273,7 @@ public sealed class PromptVariant
                         else if (
                             part.Field("image_url") is { ValueKind: JsonValueKind.Object } image
                             && image.Text("url") is { } url
+                            && !IsData(url)
                         )
                         {
                             yield return (url, at, false);
@@ -282,6 +284,10 @@ public sealed class PromptVariant
             }
         }
     }
+
+    /// <summary>An image itself, which is no template however long it is.</summary>
+    private static bool IsData(string url) =>
+        url.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
 
     private static ChatOptions Options(JsonElement json)
     {

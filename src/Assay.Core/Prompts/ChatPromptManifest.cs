@@ -35,22 +35,32 @@ public static class ChatPromptManifest
         return JsonSerializer.SerializeToElement(prompt);
     }
 
+    /// <summary>The prompt with the model that it is meant for, its settings and its tools: <c>prompt | model</c> in LangChain's words.</summary>
+    /// <param name="variant">What was edited.</param>
+    /// <param name="model">The model in LangChain's form; see <see cref="SerializedModel"/>.</param>
+    /// <exception cref="InvalidPromptException">A message cannot be kept; the message says which and why.</exception>
+    public static JsonElement WriteWithModel(JsonElement variant, JsonObject model) =>
+        JsonSerializer.SerializeToElement(
+            Constructor(
+                ["langchain_core", "runnables", "RunnableSequence"],
+                new JsonObject
+                {
+                    ["first"] = Prompt(variant, default),
+                    ["middle"] = new JsonArray(),
+                    ["last"] = model,
+                }
+            )
+        );
+
     private static JsonObject Prompt(JsonElement variant, JsonElement edited)
     {
-        if (
-            variant.ValueKind != JsonValueKind.Object
-            || !variant.TryGetProperty("messages", out var messages)
-            || messages.ValueKind != JsonValueKind.Array
-            || messages.GetArrayLength() == 0
-        )
+        var messages = variant.Field("messages");
+        if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
         {
             throw new InvalidPromptException("messages: at least one is needed");
         }
 
-        var format =
-            variant.TryGetProperty("format", out var f) && f.ValueKind == JsonValueKind.String
-                ? f.GetString()!
-                : "f-string";
+        var format = variant.Text("format") ?? "f-string";
         var names = new List<string>();
         var written = new JsonArray();
         var index = 0;
@@ -69,9 +79,8 @@ public static class ChatPromptManifest
         }
 
         kwargs["input_variables"] = new JsonArray([.. names.Distinct().Select(n => (JsonNode)n)]);
-        var isStructured =
-            variant.TryGetProperty("schema", out var schema)
-            && schema.ValueKind == JsonValueKind.Object;
+        var schema = variant.Field("schema");
+        var isStructured = schema.ValueKind == JsonValueKind.Object;
         if (isStructured)
         {
             kwargs["schema_"] = JsonNode.Parse(schema.GetRawText());
@@ -133,18 +142,12 @@ public static class ChatPromptManifest
         List<string> names
     )
     {
-        var role =
-            message.ValueKind == JsonValueKind.Object
-            && message.TryGetProperty("role", out var r)
-            && r.ValueKind == JsonValueKind.String
-                ? r.GetString()!
-                : throw new InvalidPromptException($"{at}: has no role");
-        message.TryGetProperty("content", out var content);
+        var role = message.Text("role") ?? throw new InvalidPromptException($"{at}: has no role");
+        var content = message.Field("content");
         if (role == PromptVariant.Placeholder)
         {
             var name = content.ValueKind == JsonValueKind.String ? content.GetString()! : "";
-            var isOptional =
-                message.TryGetProperty("optional", out var o) && o.ValueKind == JsonValueKind.True;
+            var isOptional = message.Bool("optional") == true;
             if (!isOptional)
             {
                 names.Add(name);
@@ -156,7 +159,7 @@ public static class ChatPromptManifest
             );
         }
 
-        if (role == "tool" || message.TryGetProperty("tool_calls", out _))
+        if (role == "tool" || message.Field("tool_calls").IsSaid())
         {
             throw new InvalidPromptException(
                 $"{at}: tool calls and their results cannot be part of a saved prompt; use a placeholder for the conversation"
@@ -191,26 +194,18 @@ public static class ChatPromptManifest
 
     private static JsonObject Part(JsonElement part, string format, string at, List<string> names)
     {
-        if (part.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String)
+        if (part.Text("text") is { } text)
         {
-            return Template(text.GetString()!, format, at, names);
+            return Template(text, format, at, names);
         }
 
-        if (
-            part.TryGetProperty("image_url", out var image)
-            && image.ValueKind == JsonValueKind.Object
-            && image.TryGetProperty("url", out var url)
-            && url.ValueKind == JsonValueKind.String
-        )
+        if (part.Field("image_url").Text("url") is { } url)
         {
-            var variables = Names(url.GetString()!, format, at, names);
-            var template = new JsonObject { ["url"] = url.GetString() };
-            if (
-                image.TryGetProperty("detail", out var detail)
-                && detail.ValueKind == JsonValueKind.String
-            )
+            var variables = Names(url, format, at, names);
+            var template = new JsonObject { ["url"] = url };
+            if (part.Field("image_url").Text("detail") is { } detail)
             {
-                template["detail"] = detail.GetString();
+                template["detail"] = detail;
             }
 
             return Constructor(

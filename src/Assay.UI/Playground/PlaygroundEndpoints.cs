@@ -25,6 +25,7 @@ internal static class PlaygroundEndpoints
         ui.MapPost("/playground/check", CheckAsync).PageNeeds(Permission.Read);
         ui.MapGet("/playground/models/{provider:guid}", ModelsAsync).PageNeeds(Permission.Write);
         ui.MapPost("/playground/commit", CommitAsync).PageNeeds(Permission.Write);
+        ui.MapPlaygroundSettings();
     }
 
     /// <summary>Runs one variant once; the answer streams as events <c>piece</c> and ends with <c>done</c>.</summary>
@@ -182,11 +183,12 @@ internal static class PlaygroundEndpoints
         }
     }
 
-    /// <summary>Saves a variant's messages as a commit of a prompt, which is made when there is none of that name.</summary>
+    /// <summary>Saves a variant as a commit of a prompt, which is made when there is none of that name: its messages and schema, and its model when asked for.</summary>
     private static async Task<IResult> CommitAsync(
         HttpContext context,
         PromptHub hub,
         PromptHistory history,
+        ModelProviders providers,
         CurrentCaller caller
     )
     {
@@ -201,7 +203,14 @@ internal static class PlaygroundEndpoints
         var key = new PromptKey(PromptHub.Self, handle);
         try
         {
-            var manifest = ChatPromptManifest.Write(json);
+            var provider =
+                json.Bool("with_model") == true
+                && Guid.TryParse(json.Text("provider"), out var chosen)
+                    ? await providers.FindAsync(caller.Value, chosen, caller.Aborted)
+                    : null;
+            var manifest = provider is null
+                ? ChatPromptManifest.Write(json)
+                : ChatPromptManifest.WriteWithModel(json, SerializedModel.Write(json, provider));
             try
             {
                 await hub.GetAsync(caller.Value, key, caller.Aborted);
@@ -233,7 +242,7 @@ internal static class PlaygroundEndpoints
         }
     }
 
-    private static async Task<JsonDocument?> BodyAsync(HttpContext context, CurrentCaller caller)
+    internal static async Task<JsonDocument?> BodyAsync(HttpContext context, CurrentCaller caller)
     {
         try
         {
@@ -267,6 +276,6 @@ internal static class PlaygroundEndpoints
         return values;
     }
 
-    private static IResult Problem(string detail) =>
+    internal static IResult Problem(string detail) =>
         Results.Json(new { detail }, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Models.Providers;
+using Assay.Core.Playground;
 using Assay.Core.Traces;
 using Assay.UI.Traces.Messages;
 
@@ -53,7 +54,7 @@ internal sealed record RunSeed(JsonObject Variant, IReadOnlyList<string> Notes)
         using var inputs = Parse(run, PayloadKind.Inputs);
         using var extra = Parse(run, PayloadKind.Extra);
         var asked = inputs?.RootElement ?? default;
-        var settings = new RunSettings(asked, extra?.RootElement ?? default);
+        var settings = new ClientSettings(asked, extra?.RootElement ?? default);
         var messages = MessagesOf(asked, notes);
         if (messages.Count == 0)
         {
@@ -87,22 +88,16 @@ internal sealed record RunSeed(JsonObject Variant, IReadOnlyList<string> Notes)
                 ["format"] = "none",
                 ["messages"] = messages,
                 ["parameters"] = settings.Parameters(),
-                ["tools"] = tools.Count == 0 ? "" : tools.ToJsonString(s_indented),
+                ["tools"] = tools.Count == 0 ? "" : PromptSeed.Indented(tools),
                 ["tool_choice"] = settings.ToolChoice ?? "auto",
                 ["schema"] = settings.Schema is { } schema
-                    ? JsonNode.Parse(schema.GetRawText())!.ToJsonString(s_indented)
+                    ? PromptSeed.Indented(JsonNode.Parse(schema.GetRawText())!)
                     : "",
                 ["source"] = run.Id.ToString(),
             },
             notes
         );
     }
-
-    private static readonly JsonSerializerOptions s_indented = new()
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     /// <summary>The conversation; of a completion, its prompt as what a user says; of anything else, the whole as JSON.</summary>
     private static JsonArray MessagesOf(JsonElement inputs, List<string> notes)

@@ -1,35 +1,34 @@
 // The playground: variants side by side, each a prompt with its model. State lives here and in localStorage; the server renders templates,
 // asks the models and records the runs. Everything a person typed goes into the page as text, never as HTML.
 import { dollars, events, glyph, h } from "./elements.js";
-import { ask, copy, toast } from "./kit.js";
-import { snippet } from "./playground-code.js";
+import { jsonProblem } from "./json-edit.js";
+import { ask, toast } from "./kit.js";
+import { codeDialog, saveDialog } from "./playground-dialogs.js";
 import { runOnDataset } from "./playground-dataset.js";
+import { byName, keep, restore } from "./playground-images.js";
+import { messageEditor } from "./playground-message.js";
+import { optionsEditor } from "./playground-options.js";
+import { settingsDialog } from "./playground-settings.js";
 
 const MAX_VARIANTS = 8;
-const ROLES = ["system", "user", "assistant", "tool", "placeholder"];
-const PARAMETERS = [
-  ["temperature", "Temperature", { min: 0, max: 2, step: 0.1 }],
-  ["top_p", "Top p", { min: 0, max: 1, step: 0.05 }],
-  ["max_tokens", "Max tokens", { min: 1, step: 1 }],
-  ["seed", "Seed", { step: 1 }],
-];
-
 const ms = (value) => (value === null || value === undefined ? "–" : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
 /** What of a variant a commit holds, as one text: an edited prompt must not claim to be the commit it came from. */
 const contentOf = (variant) => JSON.stringify([variant.messages, variant.format, variant.schema]);
 
 class Playground extends HTMLElement {
-  connectedCallback() {
+  async connectedCallback() {
     this.providers = JSON.parse(this.dataset.providers);
     this.models = new Map();
     this.running = new Set();
     this.key = `assay.playground.${this.dataset.workspace}`;
     const seed = this.dataset.seed ? JSON.parse(this.dataset.seed) : null;
     const kept = this.load();
+    if (kept) await restore(kept);
     this.state = seed ? { variants: [this.complete(seed)], variables: {}, times: 1 } : kept ?? { variants: [this.complete({})], variables: {}, times: 1 };
     this.previous = seed && kept ? kept : null;
     this.onkeydown = (e) => this.keys(e);
     this.build();
+    if (seed) await this.keepImages();
     this.save();
   }
 
@@ -44,10 +43,17 @@ class Playground extends HTMLElement {
       tools: variant.tools ?? "",
       tool_choice: variant.tool_choice ?? "auto",
       schema: variant.schema ?? "",
+      open: variant.open ?? false,
       prompt: variant.prompt ?? null,
     };
     if (whole.prompt?.commit && !whole.prompt.content) whole.prompt.content = contentOf(whole);
     return whole;
+  }
+
+  /** The images of a run that was opened, too large for where the rest is kept. */
+  async keepImages() {
+    const parts = this.state.variants.flatMap((v) => v.messages).flatMap((m) => (Array.isArray(m.content) ? m.content : []));
+    for (const part of parts) if (part.image_url?.url?.startsWith("data:")) await keep(part.image_url.url).catch(() => {});
   }
 
   isEdited(variant) {
@@ -65,7 +71,7 @@ class Playground extends HTMLElement {
 
   save() {
     try {
-      localStorage.setItem(this.key, JSON.stringify(this.state));
+      localStorage.setItem(this.key, JSON.stringify(this.state, byName));
     } catch {
       toast("This browser keeps no more: the playground's state will not survive a reload", true);
     }
@@ -145,7 +151,7 @@ class Playground extends HTMLElement {
     const provider = h("select", { "aria-label": "Provider", onchange: (e) => this.change(() => { variant.provider = e.target.value; variant.model = this.providers.find((p) => p.id === variant.provider).models[0] ?? ""; modelInput.value = variant.model; this.offer(variant.provider, models); }) }, this.providers.map((p) => h("option", { value: p.id, selected: p.id === variant.provider }, p.name)));
     provider.value = variant.provider;
     this.offer(variant.provider, models);
-    const redraw = () => messages.replaceChildren(...variant.messages.map((m, i) => this.message(variant, m, i, redraw)));
+    const redraw = () => messages.replaceChildren(...variant.messages.map((m, i) => messageEditor({ variant, message: m, index: i, redraw, change: (how, isNames) => this.change(how, isNames), open: (title, ...content) => this.dialog(title, ...content) })));
     redraw();
     const isBuiltIn = this.providers.find((p) => p.id === variant.provider)?.kind === "Simulated";
     const parts = [
@@ -163,7 +169,7 @@ class Playground extends HTMLElement {
       variant.prompt ? h("p.pg-hint", {}, "From prompt ", h("b", {}, variant.prompt.handle), variant.prompt.commit ? ` at ${variant.prompt.commit.slice(0, 8)}` : "", h("span", { "data-edited": true, hidden: !this.isEdited(variant) }, ", edited")) : null,
       messages,
       h("div.row.pg-add", {}, h("button.btn.sm", { type: "button", onclick: () => this.change(() => (variant.messages.push({ role: variant.messages.at(-1)?.role === "user" ? "assistant" : "user", content: "" }), redraw()), true) }, glyph("plus"), "Message"), this.formatSelect(variant)),
-      this.settings(variant),
+      optionsEditor(variant, (how) => this.change(how), (title, ...content) => this.dialog(title, ...content)),
       problem,
       answers,
       h(
@@ -171,8 +177,9 @@ class Playground extends HTMLElement {
         {},
         h("button.btn.sm", { type: "button", onclick: () => this.run(column) }, glyph("play"), "Run"),
         h("button.btn.sm", { type: "button", onclick: () => this.onDataset(variant, index) }, glyph("data"), "Run on a dataset"),
-        h("button.btn.sm", { type: "button", onclick: () => this.saveDialog(variant) }, glyph("save"), "Save as commit"),
-        h("button.btn.sm", { type: "button", onclick: () => this.codeDialog(variant) }, glyph("code"), "Copy as code"),
+        h("button.btn.sm", { type: "button", onclick: () => saveDialog(this, variant) }, glyph("save"), "Save as commit"),
+        h("button.btn.sm", { type: "button", onclick: () => this.savedSettings(variant) }, glyph("settings"), "Saved settings"),
+        h("button.btn.sm", { type: "button", onclick: () => codeDialog(this, variant) }, glyph("code"), "Copy as code"),
       ),
     ];
     column.append(...parts.filter((part) => part !== null));
@@ -198,60 +205,19 @@ class Playground extends HTMLElement {
     return select;
   }
 
-  message(variant, message, index, redraw) {
-    const isParts = Array.isArray(message.content);
-    const role = h("select.pg-role", { "aria-label": `Role of message ${index + 1}`, onchange: (e) => this.change(() => ((message.role = e.target.value), redraw()), true) }, [...new Set([...ROLES, message.role])].map((r) => h("option", { value: r }, r)));
-    role.value = message.role;
-    const move = (by) => this.change(() => { const [m] = variant.messages.splice(index, 1); variant.messages.splice(index + by, 0, m); redraw(); });
-    const images = isParts ? message.content.filter((p) => p.type === "image_url") : [];
-    const text = isParts ? message.content.filter((p) => p.type === "text").map((p) => p.text).join("\n\n") : message.content ?? "";
-    const write = (value) => {
-      message.content = images.length ? [...(value ? [{ type: "text", text: value }] : []), ...images] : value;
-    };
-    return h(
-      "div.pg-msg",
-      { "data-role": message.role },
-      h(
-        "div.row",
-        {},
-        role,
-        h("span.grow"),
-        message.role === "user" ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Add an image to message ${index + 1}`, title: "Add an image by address", onclick: () => { const url = prompt("Address of the image (https:… or data:…)"); if (url) this.change(() => { images.push({ type: "image_url", image_url: { url } }); write(text); redraw(); }); } }, glyph("link")) : null,
-        index > 0 ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Move message ${index + 1} up`, title: "Up", onclick: () => move(-1) }, glyph("up")) : null,
-        variant.messages.length > 1 ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Remove message ${index + 1}`, title: "Remove", onclick: () => this.change(() => (variant.messages.splice(index, 1), redraw()), true) }, glyph("x")) : null,
-      ),
-      h("textarea", { rows: 3, dir: "auto", "aria-label": `Message ${index + 1}`, placeholder: message.role === "placeholder" ? "name of the variable that holds messages" : "", value: text, oninput: (e) => this.change(() => write(e.target.value), true) }),
-      images.map((part, i) => h("div.row.pg-img", {}, glyph("link"), h("span.ell.grow.mono", { title: part.image_url.url }, part.image_url.url), h("button.btn.gh.ic.sm", { type: "button", "aria-label": "Remove the image", onclick: () => this.change(() => (images.splice(i, 1), write(text), redraw())) }, glyph("x")))),
-      message.tool_calls?.length ? h("pre.pg-calls.mono", { tabindex: 0 }, message.tool_calls.map((c) => `${c.function?.name}(${c.function?.arguments ?? ""})`).join("\n")) : null,
-    );
-  }
-
-  settings(variant) {
-    const json = (key, label, hint) => {
-      const fault = h("small.pg-fault", { role: "status" });
-      const verify = () => {
-        try {
-          if (variant[key].trim()) JSON.parse(variant[key]);
-          fault.textContent = "";
-        } catch (e) {
-          fault.textContent = e.message;
-        }
-      };
-      const area = h("textarea.mono", { rows: 6, spellcheck: "false", placeholder: hint, value: variant[key], oninput: (e) => this.change(() => ((variant[key] = e.target.value), verify())) });
-      verify();
-      return h("label", {}, label, area, fault);
-    };
-    const choice = h("input", { type: "text", value: variant.tool_choice, placeholder: "auto, none, required or a tool's name", oninput: (e) => this.change(() => (variant.tool_choice = e.target.value.trim())) });
-    const count = Object.keys(variant.parameters).length + (variant.tools.trim() ? 1 : 0) + (variant.schema.trim() ? 1 : 0);
-    return h(
-      "details.pg-set",
-      { open: false },
-      h("summary", {}, glyph("settings"), `Settings, tools, answer schema${count ? ` (${count} set)` : ""}`),
-      h("div.pg-params", {}, PARAMETERS.map(([name, label, limits]) => h("label", {}, label, h("input", { type: "number", ...limits, value: variant.parameters[name] ?? "", placeholder: "default", oninput: (e) => this.change(() => { if (e.target.value === "") delete variant.parameters[name]; else variant.parameters[name] = Number(e.target.value); }) })))),
-      json("tools", "Tools", '[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}]'),
-      h("label", {}, "Tool choice", choice),
-      json("schema", "JSON schema of the answer", '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}'),
-    );
+  savedSettings(variant) {
+    settingsDialog({
+      variant,
+      body: (v) => this.body(v),
+      open: (title, ...content) => this.dialog(title, ...content),
+      load: ({ name, variant: saved }) => {
+        if (!saved.provider) toast(`${name} is for a provider that this workspace does not have; the one chosen stays`, true);
+        Object.assign(variant, saved, { provider: saved.provider ?? variant.provider });
+        this.save();
+        this.build();
+        toast(`Loaded ${name}`);
+      },
+    });
   }
 
   /** Asks the server which variables the templates have, and shows what is wrong with them. */
@@ -260,7 +226,7 @@ class Playground extends HTMLElement {
     await Promise.all(
       [...this.columns.children].map(async (column) => {
         try {
-          const answer = await ask("/ui/playground/check", { method: "POST", body: JSON.stringify(this.body(column.variant)) });
+          const answer = await ask("/ui/playground/check", { method: "POST", body: JSON.stringify(this.body(column.variant, true)) });
           const found = await answer.json();
           found.names.forEach((n) => names.add(n));
           column.problem.textContent = found.problem ?? "";
@@ -281,15 +247,14 @@ class Playground extends HTMLElement {
     );
   }
 
-  /** What the server gets. A variable that reads as a JSON list or object is sent as one: placeholders and sections need them. */
-  body(variant) {
+  /** What the server gets; lenient for a look at the messages alone, whatever is half-typed beside them. A variable that reads as a JSON list or object is sent as one: placeholders and sections need them. */
+  body(variant, isLenient = false) {
     const parse = (text, what) => {
       if (!text.trim()) return null;
-      try {
-        return JSON.parse(text);
-      } catch (e) {
-        throw new Error(`${what}: ${e.message}`);
-      }
+      const fault = jsonProblem(text);
+      if (!fault) return JSON.parse(text);
+      if (isLenient) return null;
+      throw new Error(`${what}: line ${fault.line}, column ${fault.column}: ${fault.message}`);
     };
     // A field that was left empty is an empty text, not a missing one.
     const variables = Object.fromEntries([...(this.names ?? [])].map((name) => [name, ""]));
@@ -392,37 +357,11 @@ class Playground extends HTMLElement {
     return dialog;
   }
 
-  saveDialog(variant) {
-    const handle = h("input", { type: "text", required: true, maxlength: 200, pattern: "[A-Za-z0-9_.\\-]+", value: variant.prompt?.handle ?? "", placeholder: "support-answer", title: "Letters, digits, dashes, underscores, dots" });
-    const description = h("input", { type: "text", maxlength: 1000, placeholder: "what changed" });
-    const problem = h("p.pg-problem", { role: "alert", hidden: true });
-    const form = h(
-      "form.form",
-      {
-        onsubmit: async (e) => {
-          e.preventDefault();
-          try {
-            const isSame = variant.prompt?.handle === handle.value.trim();
-            const answer = await ask("/ui/playground/commit", { method: "POST", body: JSON.stringify({ ...this.body(variant), handle: handle.value.trim(), description: description.value, parent: isSame ? variant.prompt.commit : null }) });
-            variant.prompt = { ...(await answer.json()), content: contentOf(variant) };
-            this.save();
-            dialog.close();
-            toast(`Saved as ${variant.prompt.handle} at ${variant.prompt.commit.slice(0, 8)}`);
-            this.build();
-          } catch (fault) {
-            problem.textContent = fault.message;
-            problem.hidden = false;
-          }
-        },
-      },
-      h("label", {}, "Prompt", handle),
-      h("label", {}, "Message", description),
-      h("p.hint", {}, "Saved are the messages and the answer's schema, in the form that LangChain and LangSmith clients load. The model, its settings and tools stay here."),
-      problem,
-      h("div.row", {}, h("button.btn.pri", {}, "Save commit")),
-    );
-    const dialog = this.dialog("Save as commit", form);
-    handle.focus();
+  /** A variant is what its commit holds, from now on. */
+  committed(variant) {
+    variant.prompt.content = contentOf(variant);
+    this.save();
+    this.build();
   }
 
   onDataset(variant, index) {
@@ -434,22 +373,6 @@ class Playground extends HTMLElement {
     }
     delete body.variables;
     runOnDataset({ body, variables: this.state.variables, title: variant.prompt?.handle ?? `variant ${String.fromCharCode(65 + index)}`, dataset: this.dataset.dataset });
-  }
-
-  codeDialog(variant) {
-    let language = "python";
-    let body;
-    try {
-      body = this.body(variant);
-    } catch (e) {
-      return toast(e.message, true);
-    }
-    const provider = this.providers.find((p) => p.id === variant.provider);
-    const code = h("pre.mono.pg-code", { tabindex: 0 });
-    const show = () => (code.textContent = snippet(language, provider, body));
-    const tabs = h("div.tabs", { role: "tablist" }, [["python", "Python"], ["javascript", "JavaScript"], ["csharp", "C#"], ["curl", "curl"]].map(([id, name]) => h("button", { type: "button", role: "tab", "aria-selected": id === language, onclick: (e) => { language = id; tabs.querySelectorAll("button").forEach((b) => b.setAttribute("aria-selected", b === e.target)); show(); } }, name)));
-    show();
-    this.dialog("Copy as code", tabs, code, h("div.row", {}, h("button.btn.pri", { type: "button", onclick: () => copy(code.textContent) }, glyph("copy"), "Copy")));
   }
 }
 

@@ -7,6 +7,9 @@ namespace Assay.Core.Models.Providers;
 /// <summary>Chat messages as JSON in the form that runs, datasets and the screens share (role, content, tool calls), and back.</summary>
 public static class ChatJson
 {
+    /// <summary>The longest image in a message, as characters of its <c>data:</c> address: 5 MB of bytes.</summary>
+    public const int MaxImage = 7 * 1024 * 1024;
+
     /// <summary>Inputs of a run: messages and the tools that were offered.</summary>
     public static byte[] Inputs(IEnumerable<ChatMessage> messages, ChatOptions options)
     {
@@ -224,30 +227,26 @@ public static class ChatJson
 
     private static ChatMessage ReadMessage(JsonElement json, string at)
     {
-        if (
-            json.ValueKind != JsonValueKind.Object
-            || !json.TryGetProperty("role", out var name)
-            || name.ValueKind != JsonValueKind.String
-        )
+        if (json.Text("role") is not { } name)
         {
             throw new FormatException($"{at}: must be an object with a role");
         }
 
-        var role = name.GetString() switch
+        var role = name switch
         {
             "system" or "developer" => ChatRole.System,
             "user" or "human" => ChatRole.User,
             "assistant" or "ai" => ChatRole.Assistant,
             "tool" => ChatRole.Tool,
-            var other => new ChatRole(other!),
+            var other => new ChatRole(other),
         };
         var message = new ChatMessage { Role = role };
-        json.TryGetProperty("content", out var content);
+        var content = json.Field("content");
         if (role == ChatRole.Tool)
         {
             message.Contents.Add(
                 new FunctionResultContent(
-                    json.TryGetProperty("tool_call_id", out var id) ? id.ToString() : "",
+                    json.Field("tool_call_id").ToString(),
                     content.ValueKind == JsonValueKind.String
                         ? content.GetString()
                         : content.ToString()
@@ -275,15 +274,9 @@ public static class ChatJson
                 break;
         }
 
-        if (
-            json.TryGetProperty("tool_calls", out var calls)
-            && calls.ValueKind == JsonValueKind.Array
-        )
+        foreach (var call in json.Items("tool_calls"))
         {
-            foreach (var call in calls.EnumerateArray())
-            {
-                message.Contents.Add(ReadCall(call, at));
-            }
+            message.Contents.Add(ReadCall(call, at));
         }
 
         return message;
@@ -291,30 +284,16 @@ public static class ChatJson
 
     private static AIContent ReadPart(JsonElement part, string at)
     {
-        var type =
-            part.ValueKind == JsonValueKind.Object && part.TryGetProperty("type", out var t)
-                ? t.ToString()
-                : null;
+        var type = part.Text("type");
         switch (type)
         {
-            case "text"
-            or "input_text"
-            or "output_text" when part.TryGetProperty("text", out var text):
-                return new TextContent(text.ToString());
-            case "image_url" or "input_image" when part.TryGetProperty("image_url", out var image):
-                var url =
-                    image.ValueKind == JsonValueKind.Object
-                    && image.TryGetProperty("url", out var u)
-                        ? u.ToString()
-                        : image.ToString();
-                if (url.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
-                {
-                    return new DataContent(url);
-                }
-
-                return Uri.TryCreate(url, UriKind.Absolute, out var address)
-                    ? new UriContent(address, "image/*")
-                    : throw new FormatException($"{at}: the image has no usable address");
+            case "text" or "input_text" or "output_text" when part.Field("text").IsSaid():
+                return new TextContent(part.Field("text").ToString());
+            case "image_url" or "input_image" when part.Field("image_url").IsSaid():
+                return Image(
+                    part.Field("image_url").Text("url") ?? part.Field("image_url").ToString(),
+                    at
+                );
             default:
                 throw new FormatException(
                     $"{at}: a part of type {type ?? "(none)"} cannot be sent to a model from here"
@@ -322,41 +301,66 @@ public static class ChatJson
         }
     }
 
+    private static AIContent Image(string url, string at)
+    {
+        if (!url.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
+        {
+            return Uri.TryCreate(url, UriKind.Absolute, out var address)
+                ? new UriContent(address, "image/*")
+                : throw new FormatException($"{at}: the image has no usable address");
+        }
+
+        if (url.Length > MaxImage)
+        {
+            throw new FormatException(
+                $"{at}: the image is larger than {MaxImage / 4 * 3 / 1024 / 1024} MB"
+            );
+        }
+
+        try
+        {
+            return new DataContent(url);
+        }
+        catch (ArgumentException e)
+        {
+            throw new FormatException($"{at}: the image is no readable data: address", e);
+        }
+    }
+
     private static FunctionCallContent ReadCall(JsonElement call, string at)
     {
-        var function = call.TryGetProperty("function", out var f) ? f : call;
-        if (!function.TryGetProperty("name", out var name))
+        var function = call.Field("function") is { ValueKind: JsonValueKind.Object } inner
+            ? inner
+            : call;
+        if (function.Text("name") is not { } name)
         {
             throw new FormatException($"{at}: a tool call has no name");
         }
 
-        Dictionary<string, object?>? arguments = null;
-        if (
-            function.TryGetProperty("arguments", out var given)
-            || function.TryGetProperty("args", out given)
-        )
+        var given = function.Field("arguments").IsSaid()
+            ? function.Field("arguments")
+            : function.Field("args");
+        try
         {
-            try
-            {
-                arguments = JsonSerializer.Deserialize<Dictionary<string, object?>>(
-                    given.ValueKind == JsonValueKind.String
-                        ? given.GetString()!
-                        : given.GetRawText()
-                );
-            }
-            catch (JsonException e)
-            {
-                throw new FormatException(
-                    $"{at}: the arguments of the tool call {name} are not a JSON object",
-                    e
-                );
-            }
+            return new FunctionCallContent(
+                call.Field("id").ToString(),
+                name,
+                given.ValueKind switch
+                {
+                    JsonValueKind.Undefined or JsonValueKind.Null => null,
+                    JsonValueKind.String => given.GetString() is { Length: > 0 } text
+                        ? JsonSerializer.Deserialize<Dictionary<string, object?>>(text)
+                        : null,
+                    _ => given.Deserialize<Dictionary<string, object?>>(),
+                }
+            );
         }
-
-        return new FunctionCallContent(
-            call.TryGetProperty("id", out var id) ? id.ToString() : "",
-            name.ToString(),
-            arguments
-        );
+        catch (JsonException e)
+        {
+            throw new FormatException(
+                $"{at}: the arguments of the tool call {name} are not a JSON object",
+                e
+            );
+        }
     }
 }

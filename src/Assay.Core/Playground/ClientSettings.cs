@@ -1,14 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Assay.Core;
 
-namespace Assay.UI.Playground;
+namespace Assay.Core.Playground;
 
 /// <summary>
-/// The settings of a model call out of its run, whatever client recorded it: in the request (OpenAI, Anthropic, Ollama, Gemini), in
-/// <c>invocation_params</c> (LangChain, LangSmith's wrappers, OpenTelemetry), or in LangSmith's <c>ls_*</c> metadata.
+/// The settings of a model call as clients write them: in the request (OpenAI, Anthropic, Ollama, Gemini), in <c>invocation_params</c> (LangChain,
+/// LangSmith's wrappers, OpenTelemetry), in LangSmith's <c>ls_*</c> metadata, or in a serialized model of LangChain. Immutable; as long-lived as its JSON.
 /// </summary>
-internal sealed class RunSettings
+public sealed class ClientSettings
 {
     /// <summary>Our name of a setting and the names that clients have for it.</summary>
     private static readonly (string Name, string[] Theirs)[] s_numbers =
@@ -35,7 +34,10 @@ internal sealed class RunSettings
 
     private readonly List<JsonElement> _holders = [];
 
-    public RunSettings(JsonElement inputs, JsonElement extra)
+    /// <summary>Settings out of a run.</summary>
+    /// <param name="inputs">Its inputs, or any object that holds settings.</param>
+    /// <param name="extra">Its <c>extra</c>; undefined for none.</param>
+    public ClientSettings(JsonElement inputs, JsonElement extra)
     {
         var metadata = extra.Field("metadata");
         foreach (
@@ -61,7 +63,8 @@ internal sealed class RunSettings
 
     /// <summary>The model as the client named it.</summary>
     public string? Model =>
-        First(["model", "model_name", "ls_model_name"], JsonValueKind.String)?.GetString();
+        First(["model", "model_name", "modelName", "ls_model_name"], JsonValueKind.String)
+            ?.GetString();
 
     /// <summary>Which tool has to be called, in the playground's words: <c>none</c>, <c>required</c> or a tool's name; null for the model's choice.</summary>
     public string? ToolChoice
