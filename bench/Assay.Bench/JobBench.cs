@@ -184,28 +184,30 @@ internal static class JobBench
     {
         var jobs = services.GetRequiredService<ExperimentJobs>();
         var began = Stopwatch.GetTimestamp();
-        var job = await jobs.StartRunAsync(
-            caller,
-            dataset,
-            JsonSerializer.SerializeToElement(
-                new
-                {
-                    variant = new
+        var job = await services
+            .GetRequiredService<ExperimentJobStarts>()
+            .StartRunAsync(
+                caller,
+                dataset,
+                JsonSerializer.SerializeToElement(
+                    new
                     {
-                        provider = ModelProvider.Simulated.Id,
-                        model = string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"sim-echo?latency={latency}"
-                        ),
-                        messages = new[] { new { role = "user", content = "{question}" } },
-                    },
-                    limit = rows,
-                    concurrency,
-                    evaluators,
-                }
-            ),
-            CancellationToken.None
-        );
+                        variant = new
+                        {
+                            provider = ModelProvider.Simulated.Id,
+                            model = string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"sim-echo?latency={latency}"
+                            ),
+                            messages = new[] { new { role = "user", content = "{question}" } },
+                        },
+                        limit = rows,
+                        concurrency,
+                        evaluators,
+                    }
+                ),
+                CancellationToken.None
+            );
         using var process = Process.GetCurrentProcess();
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         long peak = 0;

@@ -71,6 +71,9 @@ public static class CoreServices
         services.AddSingleton<PlaygroundSettings>();
         services.AddSingleton<JobSignals>();
         services.AddSingleton<ExperimentJobs>();
+        services.AddSingleton<ExperimentJobStarts>();
+        services.AddSingleton<HumanJudgements>();
+        services.AddSingleton<CalibrationStarts>();
         services.AddSingleton<JobExecutions>();
         services.AddSingleton<CostEstimates>();
         services.AddSingleton<InsightsModels>();

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using Assay.Server.Tests;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -71,15 +73,68 @@ public sealed class DatasetRunTests(Screens screens)
         await Expect(page.GetByText("3 of 3 rows")).ToBeVisibleAsync();
     }
 
-    private async Task<Guid> DatasetAsync(string name, int examples)
+    [Fact]
+    public async Task A_run_started_in_the_browser_survives_a_kill_and_is_seen_to_its_end()
     {
-        var made = await screens.Server.JsonAsync(
+        await using var server = await RunningServer.StartAsync();
+        var dataset = await DatasetAsync("killed in the middle", 40, server);
+        await using var screen = await screens.OpenOnAsync(server);
+        var page = screen.Page;
+        await page.GotoAsync($"{server.Address}/playground?dataset={dataset}");
+        var variant = page.GetByRole(AriaRole.Listitem, new() { Name = "Variant A" });
+        await variant.GetByLabel("Model").FillAsync("sim-echo?latency=400");
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Run on a dataset" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByText("40 calls (40 examples)")).ToBeVisibleAsync();
+        await dialog.GetByLabel("At a time").FillAsync("2");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await page.WaitForURLAsync("**/jobs/*");
+        var path = new Uri(page.Url).AbsolutePath;
+        await Expect(
+                page.GetByText(
+                    new Regex("^[1-9]\\d* of 40 rows$", RegexOptions.None, TimeSpan.FromSeconds(5))
+                )
+            )
+            .ToBeVisibleAsync();
+        await page.GotoAsync("about:blank");
+        await server.KillAsync();
+        await server.StartAgainAsync();
+
+        await page.GotoAsync(server.Address + path);
+        await Expect(page.Locator("job-view [data-state=Running]")).ToBeVisibleAsync();
+        await Expect(page.Locator("job-view [data-state=Done]"))
+            .ToBeVisibleAsync(new() { Timeout = 90_000 });
+        await Expect(page.GetByText("40 of 40 rows")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Experiment", Exact = true })
+            .ClickAsync();
+        await Expect(page.Locator("result-grid")).ToContainTextAsync("question 7");
+        var experiment = new Uri(page.Url).Segments[^1];
+        var runs = await server.JsonAsync(
             HttpMethod.Post,
-            "/api/v1/datasets",
-            new { name }
+            "/api/v1/runs/query",
+            new
+            {
+                session = new[] { experiment },
+                is_root = true,
+                limit = 100,
+                select = new[] { "reference_example_id" },
+            }
         );
+        var examples = runs.GetProperty("runs")
+            .EnumerateArray()
+            .Select(r => r.GetProperty("reference_example_id").GetGuid())
+            .ToList();
+        Assert.Equal((40, 40), (examples.Count, examples.Distinct().Count()));
+    }
+
+    private Task<Guid> DatasetAsync(string name, int examples) =>
+        DatasetAsync(name, examples, screens.Server);
+
+    private static async Task<Guid> DatasetAsync(string name, int examples, RunningServer server)
+    {
+        var made = await server.JsonAsync(HttpMethod.Post, "/api/v1/datasets", new { name });
         var id = made.GetProperty("id").GetGuid();
-        await screens.Server.JsonAsync(
+        await server.JsonAsync(
             HttpMethod.Post,
             "/api/v1/examples/bulk",
             Enumerable

@@ -97,6 +97,24 @@ public sealed class Screens : IAsyncLifetime
         return page;
     }
 
+    /// <summary>A page of another server, signed in there; for tests that kill it.</summary>
+    public async Task<ScreenPage> OpenOnAsync(RunningServer server)
+    {
+        var context = await _browser!.NewContextAsync(
+            new()
+            {
+                ReducedMotion = ReducedMotion.Reduce,
+                ViewportSize = new() { Width = 1440, Height = 900 },
+            }
+        );
+        context.SetDefaultTimeout(Patience);
+        var page = new ScreenPage(server, context, await context.NewPageAsync());
+        await page.Page.GotoAsync(server.LoginLink);
+        await page.Page.GetByRole(AriaRole.Button).First.ClickAsync();
+        await page.Page.WaitForURLAsync(u => !u.Contains("/auth/link", StringComparison.Ordinal));
+        return page;
+    }
+
     private async Task<Sample> LoadSampleAsync()
     {
         await using var screen = await OpenAsync("/");

@@ -1,12 +1,9 @@
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
+using Assay.Core.Experiments.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace Assay.UI.Evaluators;
@@ -48,16 +45,16 @@ internal static class EvaluatorEndpoints
                 : EvaluatorProblems.Gone()
         );
 
-    /// <summary>Compares a judge with people; events <c>step</c> and, last, <c>done</c> or <c>problem</c>.</summary>
-    private static ServerSentEventsResult<string> CalibrateAsync(
+    /// <summary>Has a judge compared with people in the background.</summary>
+    private static Task<IResult> CalibrateAsync(
         Guid id,
         CalibrateBody body,
-        Calibrations calibrations,
+        CalibrationStarts starts,
         CurrentCaller caller
     ) =>
-        TypedResults.ServerSentEvents(
-            StepsAsync(
-                calibrations,
+        EvaluatorProblems.AnswerAsync(async () =>
+        {
+            var job = await starts.StartAsync(
                 caller.Value,
                 id,
                 new CalibrationRequest
@@ -67,50 +64,9 @@ internal static class EvaluatorEndpoints
                     Most = body.Most ?? 100,
                 },
                 caller.Aborted
-            )
-        );
-
-    private static async IAsyncEnumerable<SseItem<string>> StepsAsync(
-        Calibrations calibrations,
-        Caller caller,
-        Guid id,
-        CalibrationRequest request,
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        await using var steps = calibrations
-            .RunAsync(caller, id, request, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
-        while (true)
-        {
-            string? problem = null;
-            try
-            {
-                if (!await steps.MoveNextAsync())
-                {
-                    yield break;
-                }
-            }
-            catch (InvalidEvaluatorException e)
-            {
-                problem = e.Message;
-            }
-
-            if (problem is not null)
-            {
-                yield return Event("problem", new { detail = problem });
-                yield break;
-            }
-
-            var step = steps.Current;
-            yield return step.Saved is { } saved
-                ? Event("done", new { id = saved.Id })
-                : Event("step", new { done = step.Done, total = step.Total });
-        }
-    }
-
-    private static SseItem<string> Event(string name, object data) =>
-        new(JsonSerializer.Serialize(data), name);
+            );
+            return Results.Json(new { job = job.Id });
+        });
 
     private static Task<IResult> ExampleAsync(
         Guid id,

@@ -162,7 +162,7 @@ internal static class JobEndpoints
     private static Task<IResult> RunAsync(
         Guid datasetId,
         HttpContext context,
-        ExperimentJobs jobs,
+        ExperimentJobStarts jobs,
         CurrentCaller caller
     ) =>
         WithBodyAsync(
@@ -175,7 +175,7 @@ internal static class JobEndpoints
     private static Task<IResult> EvaluateAsync(
         Guid experimentId,
         HttpContext context,
-        ExperimentJobs jobs,
+        ExperimentJobStarts jobs,
         CurrentCaller caller
     ) =>
         WithBodyAsync(

@@ -18,6 +18,15 @@ internal static class JobWords
             _ => "failed",
         };
 
+    /// <summary>What it does, in a word.</summary>
+    public static string Kind(ExperimentJob job) =>
+        job.Kind switch
+        {
+            ExperimentJobKind.Run => "Run",
+            ExperimentJobKind.Calibrate => "Comparison",
+            _ => "Evaluation",
+        };
+
     public static string Class(ExperimentJob job) =>
         job.State switch
         {

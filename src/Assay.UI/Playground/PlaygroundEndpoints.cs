@@ -111,6 +111,7 @@ internal static class PlaygroundEndpoints
                     arguments = call.Arguments,
                 },
             },
+            ErrorContent { Message.Length: > 0 } refusal => new { refusal = refusal.Message },
             _ => null,
         };
 
@@ -126,6 +127,7 @@ internal static class PlaygroundEndpoints
                 is_estimate = reply.Usage?.Source == Core.Models.FigureSource.Estimated,
                 cost = reply.Cost?.Total,
                 is_simulated = isSimulated,
+                finish = reply.Response.FinishReason?.Value,
                 error = reply.Failure?.Message,
             }
         );

@@ -1,6 +1,6 @@
 // The editor of evaluators with its preview on real rows, and the comparison of judges with people. The server checks, renders and asks the models;
 // everything a person or a model wrote goes into the page as text, never as HTML.
-import { dollars, events, glyph, h } from "./elements.js";
+import { dollars, glyph, h } from "./elements.js";
 import { ask, toast } from "./kit.js";
 
 const ROLES = ["system", "user", "assistant"];
@@ -406,28 +406,39 @@ customElements.define(
     async run(form) {
       const state = this.querySelector("[data-state]");
       const button = form.querySelector("button");
-      const say = (text, isError = false) => {
-        state.textContent = text;
-        state.classList.toggle("e", isError);
-      };
       button.disabled = true;
-      say("Reading what people said…");
+      state.classList.remove("e");
+      state.textContent = "Reading what people said…";
       try {
         const { key, project, most } = form.elements;
-        for await (const [name, text] of events(await ask(`/ui/evaluators/${this.dataset.id}/calibrate`, json("POST", { key: key.value, project: project.value || null, most: Number(most.value) || 100 })))) {
-          const data = JSON.parse(text);
-          if (name === "step") say(`${data.done} of ${data.total} runs judged`);
-          if (name === "problem") throw new Error(data.detail);
-          if (name === "done") {
-            location.href = `/evaluators/${this.dataset.id}/calibration?at=${data.id}`;
-            return;
-          }
-        }
-        throw new Error("The comparison broke off. What was judged is kept; compare again to go on.");
+        await ask(`/ui/evaluators/${this.dataset.id}/calibrate`, json("POST", { key: key.value, project: project?.value || null, most: Number(most.value) || 100 }));
+        location.href = `/evaluators/${this.dataset.id}/calibration`;
       } catch (e) {
-        say(e.message, true);
+        state.textContent = e.message;
+        state.classList.add("e");
+        button.disabled = false;
       }
-      button.disabled = false;
+    }
+  },
+);
+
+// A comparison under way: when it has come to its end, the page shows what came out.
+customElements.define(
+  "calibration-run",
+  class extends HTMLElement {
+    connectedCallback() {
+      this.watch = new MutationObserver(() => this.look());
+      this.watch.observe(this, { childList: true, subtree: true });
+      this.look();
+    }
+
+    disconnectedCallback() {
+      this.watch.disconnect();
+    }
+
+    look() {
+      if (this.querySelector('[data-state="Done"][data-live="false"]')) location.href = `/evaluators/${this.dataset.id}/calibration?at=${this.dataset.job}`;
+      else if (this.querySelector('[data-state="Cancelled"],[data-state="Failed"]')) location.href = `/evaluators/${this.dataset.id}/calibration`;
     }
   },
 );

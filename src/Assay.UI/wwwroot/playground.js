@@ -331,6 +331,10 @@ class Playground extends HTMLElement {
       let fold = text.querySelector("details.pg-think");
       if (!fold) text.prepend((fold = h("details.pg-think", {}, h("summary", {}, "Reasoning"), h("p"))));
       fold.lastChild.append(event.reasoning);
+    } else if (event.refusal !== undefined) {
+      let refusal = text.querySelector(".pg-refusal");
+      if (!refusal) text.append((refusal = h("p.pg-problem.pg-refusal", {}, h("b", {}, "The model refused: "))));
+      refusal.append(event.refusal);
     } else if (event.tool) {
       text.append(h("div.pg-tool", {}, glyph("tool"), h("b.mono", {}, event.tool.name), h("pre.mono", { tabindex: 0 }, JSON.stringify(event.tool.arguments ?? {}, null, 2))));
     }
@@ -346,6 +350,8 @@ class Playground extends HTMLElement {
       event.is_simulated ? h("span", { title: "No model was called" }, "simulated") : h("span", { title: "By the prices in force" }, dollars(event.cost)),
       h("a.lnk", { href: `/r/${event.run}` }, "Trace"),
     );
+    if (event.finish === "length") card.append(h("p.pg-hint", {}, "Cut off: the answer reached its limit of tokens."));
+    if (event.finish === "content_filter" && !card.querySelector(".pg-refusal")) card.append(h("p.pg-problem", {}, "The provider held the answer back, or the model refused it."));
     if (event.error) fail(event.error);
   }
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
+using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models.Providers;
 
 namespace Assay.Server.Tests.Evaluators;
@@ -211,6 +212,85 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
     }
 
     [Fact]
+    public async Task A_pairwise_judge_is_compared_with_what_people_preferred_and_its_place_bias_is_told()
+    {
+        // It prefers the good answer wherever it stands, and of two good ones the one it is shown first.
+        _fake.Answer = asked => new FakeReply(
+            FakeJudge.TextOf(asked).Contains("First: good", StringComparison.Ordinal)
+                ? """{"reason":"the first is good","label":"A"}"""
+                : """{"reason":"the second is","label":"B"}"""
+        );
+        var made = await _client.PostAsJsonAsync(
+            "/ui/evaluators",
+            new
+            {
+                name = "Better",
+                key = "better",
+                kind = "Judge",
+                settings = new
+                {
+                    provider = (await _server.Get<ModelProviders>().ListAsync(_owner, Cancel))
+                        .First(p => p.Name == "fake")
+                        .Id,
+                    model = "gpt-4o",
+                    messages = new[]
+                    {
+                        new { role = "user", content = "First: {{first}} Second: {{second}}" },
+                    },
+                    verdict = new { kind = "boolean" },
+                    pairwise = true,
+                },
+            },
+            Cancel
+        );
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Cancel));
+        var judge = (await made.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+            .GetProperty("id")
+            .GetGuid();
+        for (var i = 0; i < 15; i++)
+        {
+            var isTie = i >= 10;
+            var runs = await RunsAsync([("good", 1), (isTie ? "good" : "poor", 0)]);
+            var group = Guid.NewGuid();
+            foreach (var (id, score) in runs)
+            {
+                var given = await _client.PostAsJsonAsync(
+                    "/api/v1/feedback",
+                    new
+                    {
+                        run_id = id,
+                        key = "preferred",
+                        score = isTie ? 0.5 : score,
+                        feedback_group_id = group,
+                        feedback_source = new { type = "app" },
+                    },
+                    Cancel
+                );
+                Assert.True(given.IsSuccessStatusCode);
+            }
+        }
+
+        var compared = await CompareAsync(judge, "preferred");
+        var (calibration, items) = (
+            await _server.Get<Calibrations>().FindAsync(_owner, judge, compared, Cancel)
+        )!.Value;
+        Assert.Equal((15, 1.0), (calibration.Compared, calibration.Agreement));
+        Assert.Equal(1, calibration.Kappa!.Value, 9);
+        Assert.Equal(5, items.Count(i => i.Human == "tie"));
+        Assert.All(items, i => Assert.NotNull(i.OtherRun));
+        var report = CalibrationReport.Of(items, VerdictForm.Preference);
+        // 10 pairs have the good answer once in each place; 5 went to the first place both times.
+        Assert.Equal(20.0 / 30, report.FirstShare!.Estimate, 9);
+        Assert.Equal(5.0 / 15, report.OrderChanged!.Estimate, 9);
+        Assert.Contains(
+            "Chose the answer shown first",
+            await _client.GetStringAsync($"/evaluators/{judge}/calibration", Cancel)
+        );
+        // What people prefer is no verdict about one answer.
+        Assert.Contains("nobody judged", await ProblemAsync());
+    }
+
+    [Fact]
     public async Task Few_runs_say_nothing_and_no_judgements_are_a_clear_problem()
     {
         Assert.Contains("nobody judged", await ProblemAsync());
@@ -309,14 +389,12 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
     private async Task<TrustBadge> BadgeAsync() =>
         (await _server.Get<JudgeTrust>().BadgesAsync(_owner, Cancel))["quality"];
 
-    /// <summary>Runs with an answer, each judged by a person under the key <c>human</c>.</summary>
-    private async Task SeedAsync(params (string Answer, int Score, int Times)[] kinds)
+    private async Task<IReadOnlyList<(Guid Id, int Score)>> RunsAsync(
+        IReadOnlyList<(string Answer, int Score)> kinds
+    )
     {
         var start = _server.Time.GetUtcNow().AddMinutes(-1);
-        var runs = kinds
-            .SelectMany(k => Enumerable.Repeat((k.Answer, k.Score), k.Times))
-            .Select(k => (Id: Guid.CreateVersion7(start), k.Answer, k.Score))
-            .ToList();
+        var runs = kinds.Select(k => (Id: Guid.CreateVersion7(start), k.Answer, k.Score)).ToList();
         var batch = await _client.PostAsJsonAsync(
             "/api/v1/runs/batch",
             new
@@ -341,6 +419,15 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
             Cancel
         );
         Assert.True(batch.IsSuccessStatusCode);
+        return [.. runs.Select(r => (r.Id, r.Score))];
+    }
+
+    /// <summary>Runs with an answer, each judged by a person under the key <c>human</c>.</summary>
+    private async Task SeedAsync(params (string Answer, int Score, int Times)[] kinds)
+    {
+        var runs = await RunsAsync([
+            .. kinds.SelectMany(k => Enumerable.Repeat((k.Answer, k.Score), k.Times)),
+        ]);
         foreach (var run in runs)
         {
             var given = await _client.PostAsJsonAsync(
@@ -357,37 +444,43 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
         }
     }
 
-    private async Task<Guid> CompareAsync()
+    /// <summary>Has a judge compared, and waits; the comparison has the job's id.</summary>
+    private async Task<Guid> CompareAsync(Guid? judge = null, string key = "human")
     {
-        var last = await EventsAsync(_client);
-        Assert.True(last.Name == "done", last.Data);
-        return JsonElement.Parse(last.Data).GetProperty("id").GetGuid();
+        var answer = await StartAsync(_client, judge ?? _judge, key);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+        var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+            .GetProperty("job")
+            .GetGuid();
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await again.WaitForNextTickAsync(Cancel))
+        {
+            var job = await _server.Get<ExperimentJobs>().FindAsync(_owner, id, Cancel);
+            Assert.Null(job!.Reason);
+            if (job.State == ExperimentJobState.Done)
+            {
+                return id;
+            }
+        }
+
+        throw new InvalidOperationException("The test was cancelled.");
     }
 
     private async Task<string> ProblemAsync(HttpClient? client = null)
     {
-        var last = await EventsAsync(client ?? _client);
-        Assert.Equal("problem", last.Name);
-        return last.Data;
+        var answer = await StartAsync(client ?? _client, _judge, "human");
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync(Cancel);
     }
 
-    private async Task<(string Name, string Data)> EventsAsync(HttpClient client)
-    {
-        var answer = await client.PostAsJsonAsync(
-            $"/ui/evaluators/{_judge}/calibrate",
-            new { key = "human", most = 200 },
+    private static Task<HttpResponseMessage> StartAsync(
+        HttpClient client,
+        Guid judge,
+        string key
+    ) =>
+        client.PostAsJsonAsync(
+            $"/ui/evaluators/{judge}/calibrate",
+            new { key, most = 200 },
             Cancel
         );
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        await using var body = await answer.Content.ReadAsStreamAsync(Cancel);
-        var last = ("", "");
-        await foreach (
-            var item in System.Net.ServerSentEvents.SseParser.Create(body).EnumerateAsync(Cancel)
-        )
-        {
-            last = (item.EventType, item.Data);
-        }
-
-        return last;
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Models.Providers;
 
@@ -82,6 +83,110 @@ public sealed class JobCrashTests
             }
         );
         Assert.Equal(Examples, (await RunsAsync(server, experiment, isRoot: false)).Count);
+    }
+
+    [Fact]
+    public async Task A_comparison_with_people_goes_on_after_a_kill()
+    {
+        const int Runs = 40;
+        await using var server = await RunningServer.StartAsync();
+        var runs = Enumerable.Range(0, Runs).Select(_ => Guid.CreateVersion7()).ToList();
+        await server.JsonAsync(
+            HttpMethod.Post,
+            "/api/v1/runs/batch",
+            new
+            {
+                post = runs.Select(id => new
+                {
+                    id,
+                    trace_id = id,
+                    dotted_order = $"20261120T000000000000Z{id}",
+                    name = "app",
+                    run_type = "chain",
+                    session_name = "judged",
+                    start_time = "2026-11-20T00:00:00Z",
+                    end_time = "2026-11-20T00:00:01Z",
+                    inputs = new { question = $"q {id}" },
+                    outputs = new { answer = $"a {id}" },
+                }),
+            }
+        );
+        foreach (var id in runs)
+        {
+            await server.JsonAsync(
+                HttpMethod.Post,
+                $"/ui/runs/{id}/feedback",
+                new { key = "human", score = 1 }
+            );
+        }
+
+        var judge = (
+            await server.JsonAsync(
+                HttpMethod.Post,
+                "/ui/evaluators",
+                new
+                {
+                    name = "Quality",
+                    key = "quality",
+                    kind = "Judge",
+                    settings = new
+                    {
+                        provider = ModelProvider.Simulated.Id,
+                        model = "sim-chat?latency=200",
+                        messages = new[] { new { role = "user", content = "{{answer}}" } },
+                        verdict = new { kind = "boolean" },
+                    },
+                }
+            )
+        ).GetProperty("id").GetGuid();
+        var job = (
+            await server.JsonAsync(
+                HttpMethod.Post,
+                $"/ui/evaluators/{judge}/calibrate",
+                new { key = "human" }
+            )
+        )
+            .GetProperty("job")
+            .GetGuid();
+        Assert.InRange(await DoneAsync(enough: 8), 8, Runs - 1);
+        await server.KillAsync();
+        await server.StartAgainAsync();
+        Assert.Equal(Runs, await DoneAsync(enough: Runs));
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        string page;
+        do
+        {
+            page = await server.Client.GetStringAsync($"/evaluators/{judge}/calibration", Cancel);
+        } while (
+            page.Contains("Comparison under way", StringComparison.Ordinal)
+            && await again.WaitForNextTickAsync(Cancel)
+        );
+        var figures = page[page.IndexOf("<h2>Version 1 against", StringComparison.Ordinal)..];
+        Assert.Contains(
+            Runs.ToString(CultureInfo.InvariantCulture),
+            figures.Split("<dd>")[1].Split("</dd>")[0],
+            StringComparison.Ordinal
+        );
+        Assert.Contains("all got a verdict", figures, StringComparison.Ordinal);
+
+        async Task<int> DoneAsync(int enough)
+        {
+            using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+            while (true)
+            {
+                var view = await server.Client.GetStringAsync($"/ui/jobs/{job}/view", Cancel);
+                var done = int.Parse(
+                    view.Split("aria-valuenow=\"")[1].Split('"')[0],
+                    CultureInfo.InvariantCulture
+                );
+                if (done >= enough)
+                {
+                    return done;
+                }
+
+                await look.WaitForNextTickAsync(Cancel);
+            }
+        }
     }
 
     private static async Task<JsonElement> UntilAsync(

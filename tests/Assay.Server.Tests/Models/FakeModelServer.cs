@@ -12,15 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace Assay.Server.Tests.Models;
 
 /// <summary>
-/// A provider that speaks the makers' dialects on a real socket. The model's name says what it does: <c>ok</c>, <c>tools</c>,
-/// <c>status-429</c>, <c>busy-then-ok</c>, <c>second-time</c> (fails each question once), <c>broken</c> (the stream is cut), <c>garbage</c> (not JSON), <c>silent</c> (never answers),
-/// <c>drip</c> (slow, but never silent for long). Remembers the last request.
+/// A provider that speaks the makers' dialects on a real socket. The model's name says what it does: <c>ok</c>, <c>tools</c>, <c>refusal</c>,
+/// <c>verdict</c> (a judge's yes), <c>status-429</c>, <c>busy-then-ok</c> (429 with Retry-After to each question once), <c>second-time</c> (fails each
+/// question once), <c>broken</c> (the stream is cut), <c>garbage</c> (not JSON), <c>silent</c> (never answers), <c>drip</c> (slow, but never silent for
+/// long). Remembers the last request.
 /// </summary>
 public sealed class FakeModelServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, bool> _asked = new();
-    private int _busy;
     private int _calls;
 
     private FakeModelServer(WebApplication app) => _app = app;
@@ -63,7 +63,10 @@ public sealed class FakeModelServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context, Func<bool, IEnumerable<string>> dialect)
+    private async Task AnswerAsync(
+        HttpContext context,
+        Func<FakeAnswer, IEnumerable<string>> dialect
+    )
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         var asked = LastBody = body.RootElement.Clone();
@@ -79,16 +82,22 @@ public sealed class FakeModelServer : IAsyncDisposable
             return;
         }
 
-        if (model == "busy-then-ok" && _busy++ == 0)
+        if (
+            model == "busy-then-ok"
+            && _asked.TryAdd(context.Request.Path + asked.GetRawText(), true)
+        )
         {
-            context.Response.Headers.RetryAfter = "0";
+            context.Response.Headers.RetryAfter = "1";
             await RefuseAsync(context, 429);
             return;
         }
 
         if (
             model == "second-time"
-            && _asked.TryAdd(asked.GetProperty("messages").GetRawText(), true)
+            && _asked.TryAdd(
+                context.Request.Path + asked.GetProperty("messages").GetRawText(),
+                true
+            )
         )
         {
             await RefuseAsync(context, 500);
@@ -106,11 +115,15 @@ public sealed class FakeModelServer : IAsyncDisposable
             context.Request.Path == "/api/chat" ? "application/x-ndjson" : "text/event-stream";
         if (model == "garbage")
         {
-            await context.Response.WriteAsync("data: {\"choices\": [oops\n\n");
+            await context.Response.WriteAsync(
+                context.Request.Path == "/api/chat"
+                    ? "{\"message\": [oops\n"
+                    : "event: message_start\ndata: {\"choices\": [oops\n\n"
+            );
             return;
         }
 
-        var pieces = dialect(model == "tools").ToList();
+        var pieces = dialect(FakeAnswer.Of(model)).ToList();
         for (var i = 0; i < pieces.Count; i++)
         {
             if (model == "broken" && i == 2)
@@ -132,15 +145,25 @@ public sealed class FakeModelServer : IAsyncDisposable
     private static async Task RefuseAsync(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
-        await context.Response.WriteAsJsonAsync(
-            new { error = new { message = $"refused with {status}", type = "fake" } }
+        var message = $"refused with {status}";
+        await context.Response.WriteAsJsonAsync<object>(
+            context.Request.Path.Value switch
+            {
+                "/v1/messages" => new
+                {
+                    type = "error",
+                    error = new { type = "fake_error", message },
+                },
+                "/api/chat" => new { error = message },
+                _ => new { error = new { message, type = "fake" } },
+            }
         );
     }
 
     private static string Event(object data, string? name = null) =>
         (name is null ? "" : $"event: {name}\n") + $"data: {JsonSerializer.Serialize(data)}\n\n";
 
-    private static IEnumerable<string> OpenAI(bool isTools)
+    private static IEnumerable<string> OpenAI(FakeAnswer answer)
     {
         object Chunk(object delta, string? reason = null) =>
             new
@@ -159,7 +182,7 @@ public sealed class FakeModelServer : IAsyncDisposable
                     },
                 },
             };
-        if (isTools)
+        if (answer.IsTools)
         {
             yield return Event(
                 Chunk(
@@ -195,8 +218,13 @@ public sealed class FakeModelServer : IAsyncDisposable
         else
         {
             yield return Event(Chunk(new { role = "assistant", content = "" }));
-            yield return Event(Chunk(new { content = "Ship" }));
-            yield return Event(Chunk(new { content = "ping." }));
+            foreach (var text in answer.Texts)
+            {
+                yield return Event(
+                    answer.IsRefusal ? Chunk(new { refusal = text }) : Chunk(new { content = text })
+                );
+            }
+
             yield return Event(Chunk(new { }, "stop"));
         }
 
@@ -221,8 +249,45 @@ public sealed class FakeModelServer : IAsyncDisposable
         yield return "data: [DONE]\n\n";
     }
 
-    private static IEnumerable<string> Responses(bool isTools)
+    private static IEnumerable<string> Responses(FakeAnswer answer)
     {
+        var whole = string.Concat(answer.Texts);
+        object item =
+            answer.IsTools
+                ? new
+                {
+                    type = "function_call",
+                    id = "f1",
+                    call_id = "t1",
+                    name = "lookup",
+                    arguments = "{\"city\":\"Lima\"}",
+                    status = "completed",
+                }
+            : answer.IsRefusal
+                ? new
+                {
+                    type = "message",
+                    id = "m1",
+                    role = "assistant",
+                    status = "completed",
+                    content = new[] { new { type = "refusal", refusal = whole } },
+                }
+            : new
+            {
+                type = "message",
+                id = "m1",
+                role = "assistant",
+                status = "completed",
+                content = new[]
+                {
+                    new
+                    {
+                        type = "output_text",
+                        text = whole,
+                        annotations = Array.Empty<object>(),
+                    },
+                },
+            };
         var response = new
         {
             id = "r1",
@@ -230,25 +295,7 @@ public sealed class FakeModelServer : IAsyncDisposable
             created_at = 1,
             status = "completed",
             model = "fake-2026",
-            output = new[]
-            {
-                new
-                {
-                    type = "message",
-                    id = "m1",
-                    role = "assistant",
-                    status = "completed",
-                    content = new[]
-                    {
-                        new
-                        {
-                            type = "output_text",
-                            text = "Shipping.",
-                            annotations = Array.Empty<object>(),
-                        },
-                    },
-                },
-            },
+            output = new[] { item },
             usage = new
             {
                 input_tokens = 24,
@@ -258,43 +305,68 @@ public sealed class FakeModelServer : IAsyncDisposable
                 total_tokens = 33,
             },
         };
-        yield return Event(
-            new
-            {
-                type = "response.created",
-                sequence_number = 0,
-                response,
-            },
-            "response.created"
-        );
-        foreach (var (text, n) in ((string, int)[])[("Ship", 1), ("ping.", 2)])
+        var number = 0;
+        string Said(string type, object data)
         {
-            yield return Event(
-                new
-                {
-                    type = "response.output_text.delta",
-                    sequence_number = n,
-                    item_id = "m1",
-                    output_index = 0,
-                    content_index = 0,
-                    delta = text,
-                },
-                "response.output_text.delta"
-            );
+            var all = JsonSerializer.SerializeToNode(data)!.AsObject();
+            all["type"] = type;
+            all["sequence_number"] = number++;
+            return Event(all, type);
         }
 
-        yield return Event(
-            new
+        yield return Said("response.created", new { response });
+        yield return Said("response.output_item.added", new { output_index = 0, item });
+        if (answer.IsTools)
+        {
+            foreach (var delta in (string[])["{\"city\":", "\"Lima\"}"])
             {
-                type = "response.completed",
-                sequence_number = 3,
-                response,
-            },
-            "response.completed"
-        );
+                yield return Said(
+                    "response.function_call_arguments.delta",
+                    new
+                    {
+                        item_id = "f1",
+                        output_index = 0,
+                        delta,
+                    }
+                );
+            }
+        }
+        else
+        {
+            foreach (var delta in answer.Texts)
+            {
+                yield return Said(
+                    answer.IsRefusal ? "response.refusal.delta" : "response.output_text.delta",
+                    new
+                    {
+                        item_id = "m1",
+                        output_index = 0,
+                        content_index = 0,
+                        delta,
+                    }
+                );
+            }
+
+            if (answer.IsRefusal)
+            {
+                yield return Said(
+                    "response.refusal.done",
+                    new
+                    {
+                        item_id = "m1",
+                        output_index = 0,
+                        content_index = 0,
+                        refusal = whole,
+                    }
+                );
+            }
+        }
+
+        yield return Said("response.output_item.done", new { output_index = 0, item });
+        yield return Said("response.completed", new { response });
     }
 
-    private static IEnumerable<string> Anthropic(bool isTools)
+    private static IEnumerable<string> Anthropic(FakeAnswer answer)
     {
         yield return Event(
             new
@@ -325,18 +397,33 @@ public sealed class FakeModelServer : IAsyncDisposable
             {
                 type = "content_block_start",
                 index = 0,
-                content_block = new { type = "text", text = "" },
+                content_block = answer.IsTools
+                    ? (object)
+                        new
+                        {
+                            type = "tool_use",
+                            id = "t1",
+                            name = "lookup",
+                            input = new { },
+                        }
+                    : new { type = "text", text = "" },
             },
             "content_block_start"
         );
-        foreach (var text in (string[])["Ship", "ping."])
+        foreach (
+            var text in answer.IsTools ? ["{\"city\":", "\"Lima\"}"]
+            : answer.IsRefusal ? []
+            : answer.Texts
+        )
         {
             yield return Event(
                 new
                 {
                     type = "content_block_delta",
                     index = 0,
-                    delta = new { type = "text_delta", text },
+                    delta = answer.IsTools
+                        ? (object)new { type = "input_json_delta", partial_json = text }
+                        : new { type = "text_delta", text },
                 },
                 "content_block_delta"
             );
@@ -347,7 +434,13 @@ public sealed class FakeModelServer : IAsyncDisposable
             new
             {
                 type = "message_delta",
-                delta = new { stop_reason = "end_turn", stop_sequence = (string?)null },
+                delta = new
+                {
+                    stop_reason = answer.IsTools ? "tool_use"
+                    : answer.IsRefusal ? "refusal"
+                    : "end_turn",
+                    stop_sequence = (string?)null,
+                },
                 usage = new { output_tokens = 9 },
             },
             "message_delta"
@@ -355,16 +448,34 @@ public sealed class FakeModelServer : IAsyncDisposable
         yield return Event(new { type = "message_stop" }, "message_stop");
     }
 
-    private static IEnumerable<string> Ollama(bool isTools)
+    private static IEnumerable<string> Ollama(FakeAnswer answer)
     {
-        foreach (var text in (string[])["Ship", "ping."])
+        foreach (var text in answer.IsTools ? [""] : answer.Texts)
         {
             yield return JsonSerializer.Serialize(
                 new
                 {
                     model = "fake-2026",
                     created_at = "2026-01-01T00:00:00Z",
-                    message = new { role = "assistant", content = text },
+                    message = answer.IsTools
+                        ? (object)
+                            new
+                            {
+                                role = "assistant",
+                                content = "",
+                                tool_calls = new[]
+                                {
+                                    new
+                                    {
+                                        function = new
+                                        {
+                                            name = "lookup",
+                                            arguments = new { city = "Lima" },
+                                        },
+                                    },
+                                },
+                            }
+                        : new { role = "assistant", content = text },
                     done = false,
                 }
             ) + "\n";
@@ -383,4 +494,20 @@ public sealed class FakeModelServer : IAsyncDisposable
             }
         ) + "\n";
     }
+}
+
+/// <summary>What the fake says, whatever the dialect.</summary>
+public sealed record FakeAnswer(IReadOnlyList<string> Texts, bool IsTools, bool IsRefusal)
+{
+    public static FakeAnswer Of(string model) =>
+        new(
+            model switch
+            {
+                "refusal" => ["I cannot ", "help with that."],
+                "verdict" => ["{\"reason\":\"fine\",", "\"verdict\":true}"],
+                _ => ["Ship", "ping."],
+            },
+            model == "tools",
+            model == "refusal"
+        );
 }

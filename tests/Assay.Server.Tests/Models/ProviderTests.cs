@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Models.Providers;
@@ -9,34 +8,9 @@ namespace Assay.Server.Tests.Models;
 
 /// <summary>The real client libraries against providers' dialects, through the playground's door, with the recorded run read back.</summary>
 public sealed class ProviderTests(ProviderTests.Servers servers)
-    : IClassFixture<ProviderTests.Servers>,
-        IAsyncLifetime
+    : ProviderScene(servers),
+        IClassFixture<ProviderTests.Servers>
 {
-    private const string Secret = "sk-the-secret-of-this-test-0123456789";
-    private readonly InProcessServer _server = servers.Assay;
-    private readonly FakeModelServer _fake = servers.Fake;
-    private HttpClient _client = null!;
-    private Caller _owner = null!;
-    private int _calls;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private int Calls => _fake.Calls - _calls;
-
-    public async ValueTask InitializeAsync()
-    {
-        var workspace = await _server.NewWorkspaceAsync(Guid.NewGuid().ToString());
-        _owner = new Caller(workspace, Grants.Of(Role.Owner), Name: "test");
-        _client = _server.Client(await _server.KeyAsync(workspace, KeyScope.Full));
-        _calls = _fake.Calls;
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _client.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
     [Theory]
     [InlineData(ProviderKind.OpenAI, "/v1")]
     [InlineData(ProviderKind.OpenAIResponses, "/v1")]
@@ -55,7 +29,7 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
         Assert.Equal(9, done.GetProperty("completion_tokens").GetInt64());
         Assert.False(done.GetProperty("is_estimate").GetBoolean());
 
-        var run = await _client.GetFromJsonAsync<JsonElement>(
+        var run = await Client.GetFromJsonAsync<JsonElement>(
             $"/api/v1/runs/{done.GetProperty("run").GetGuid()}",
             Cancel
         );
@@ -69,88 +43,6 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
     }
 
     [Fact]
-    public async Task A_tool_call_comes_whole_however_it_was_cut()
-    {
-        var provider = await AddAsync(ProviderKind.OpenAI, "/v1");
-        var (_, done, tools) = await RunWholeAsync(provider, "tools", Tools());
-        Assert.Equal(JsonValueKind.Null, done.GetProperty("error").ValueKind);
-        var tool = Assert.Single(tools);
-        Assert.Equal("lookup", tool.GetProperty("name").GetString());
-        Assert.Equal("Lima", tool.GetProperty("arguments").GetProperty("city").GetString());
-        Assert.Equal(
-            "lookup",
-            _fake
-                .LastBody.GetProperty("tools")[0]
-                .GetProperty("function")
-                .GetProperty("name")
-                .GetString()
-        );
-    }
-
-    [Theory]
-    [InlineData(400, "refused with 400")]
-    [InlineData(401, "refused with 401")]
-    [InlineData(429, "refused with 429")]
-    [InlineData(500, "refused with 500")]
-    public async Task A_refusal_is_told_in_the_providers_words_and_recorded(
-        int status,
-        string words
-    )
-    {
-        foreach (
-            var (kind, path) in ((ProviderKind, string)[])
-                [
-                    (ProviderKind.OpenAI, "/v1"),
-                    (ProviderKind.Anthropic, ""),
-                    (ProviderKind.Ollama, ""),
-                ]
-        )
-        {
-            var provider = await AddAsync(kind, path, retries: 0);
-            var (_, done) = await RunAsync(provider, $"status-{status}");
-            Assert.Contains(words, done.GetProperty("error").GetString());
-            var run = await _client.GetFromJsonAsync<JsonElement>(
-                $"/api/v1/runs/{done.GetProperty("run").GetGuid()}",
-                Cancel
-            );
-            Assert.Equal("error", run.GetProperty("status").GetString());
-            Assert.Contains(words, run.GetProperty("error").GetString());
-        }
-    }
-
-    [Fact]
-    public async Task A_rate_limit_is_waited_out_and_tried_again()
-    {
-        var provider = await AddAsync(ProviderKind.OpenAI, "/v1", retries: 2);
-        var (text, done) = await RunAsync(provider, "busy-then-ok");
-        Assert.Equal("Shipping.", text);
-        Assert.Equal(JsonValueKind.Null, done.GetProperty("error").ValueKind);
-        Assert.Equal(2, Calls);
-    }
-
-    [Theory]
-    [InlineData("broken")]
-    [InlineData("garbage")]
-    public async Task An_answer_that_breaks_off_is_an_error_of_the_run(string model)
-    {
-        var provider = await AddAsync(ProviderKind.OpenAI, "/v1", retries: 0);
-        var (_, done) = await RunAsync(provider, model);
-        Assert.NotEqual(JsonValueKind.Null, done.GetProperty("error").ValueKind);
-    }
-
-    [Fact]
-    public async Task Silence_ends_a_call_and_a_slow_answer_does_not()
-    {
-        var provider = await AddAsync(ProviderKind.OpenAI, "/v1", retries: 0, seconds: 2);
-        var (_, silent) = await RunAsync(provider, "silent");
-        Assert.Matches("in time|said nothing", silent.GetProperty("error").GetString());
-        // Six pieces 400 ms apart last longer than the limit of silence.
-        var (text, slow) = await RunAsync(provider, "drip");
-        Assert.Equal("Shipping.", text);
-        Assert.Equal(JsonValueKind.Null, slow.GetProperty("error").ValueKind);
-    }
-
-    [Fact]
     public async Task Private_addresses_are_refused_unless_allowed()
     {
         await using var strict = new InProcessServer();
@@ -159,9 +51,9 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
         foreach (
             var address in (string[])
                 [
-                    _fake.Address,
-                    _fake.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal),
-                    _fake.Address.Replace(
+                    Fake.Address,
+                    Fake.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal),
+                    Fake.Address.Replace(
                         "127.0.0.1",
                         "[::ffff:127.0.0.1]",
                         StringComparison.Ordinal
@@ -196,7 +88,7 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
     public async Task A_limit_that_is_reached_stops_calls_before_they_are_made()
     {
         var provider = await AddAsync(ProviderKind.OpenAI, "/v1");
-        await _server.Get<ModelProviders>().LimitAsync(_owner, 0, Cancel);
+        await Server.Get<ModelProviders>().LimitAsync(Owner, 0, Cancel);
         var (_, done) = await RunAsync(provider, "ok");
         Assert.Contains("limit", done.GetProperty("error").GetString());
         Assert.Equal(0, Calls);
@@ -207,13 +99,13 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
     {
         var provider = await AddAsync(ProviderKind.OpenAI, "/v1");
         var (_, done) = await RunAsync(provider, "ok");
-        Assert.Equal($"Bearer {Secret}", _fake.LastAuthorization);
-        var run = await _client.GetStringAsync(
+        Assert.Equal($"Bearer {Secret}", Fake.LastAuthorization);
+        var run = await Client.GetStringAsync(
             $"/api/v1/runs/{done.GetProperty("run").GetGuid()}",
             Cancel
         );
         Assert.DoesNotContain(Secret, run);
-        var page = await _client.GetStringAsync("/settings/providers", Cancel);
+        var page = await Client.GetStringAsync("/settings/providers", Cancel);
         Assert.Contains("MODEL_PROVIDER_", page);
         Assert.DoesNotContain(Secret, page);
     }
@@ -222,8 +114,8 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
     public async Task Another_workspace_cannot_use_a_provider()
     {
         var provider = await AddAsync(ProviderKind.OpenAI, "/v1");
-        var other = await _server.NewWorkspaceAsync("other");
-        using var client = _server.Client(await _server.KeyAsync(other, KeyScope.Full));
+        var other = await Server.NewWorkspaceAsync("other");
+        using var client = Server.Client(await Server.KeyAsync(other, KeyScope.Full));
         var (_, done, _) = await RunWholeAsync(client, provider, "ok", new());
         Assert.Contains("no such model provider", done.GetProperty("error").GetString());
         Assert.Equal(0, Calls);
@@ -242,7 +134,7 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
         )
         {
             var provider = await AddAsync(kind, path);
-            var answer = await _client.GetFromJsonAsync<JsonElement>(
+            var answer = await Client.GetFromJsonAsync<JsonElement>(
                 $"/ui/playground/models/{provider}",
                 Cancel
             );
@@ -323,126 +215,13 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
     [InlineData("not json", "JSON")]
     public async Task What_cannot_be_asked_is_refused_with_the_reason(string body, string reason)
     {
-        using var response = await _client.PostAsync(
+        using var response = await Client.PostAsync(
             "/ui/playground/run",
             new StringContent(body),
             Cancel
         );
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Contains(reason, await response.Content.ReadAsStringAsync(Cancel));
-    }
-
-    private static Dictionary<string, object?> Tools() =>
-        new()
-        {
-            ["tools"] = new[]
-            {
-                new
-                {
-                    type = "function",
-                    function = new
-                    {
-                        name = "lookup",
-                        parameters = new
-                        {
-                            type = "object",
-                            properties = new { city = new { type = "string" } },
-                        },
-                    },
-                },
-            },
-        };
-
-    private async Task<Guid> AddAsync(
-        ProviderKind kind,
-        string path,
-        int retries = 1,
-        int seconds = 30
-    ) =>
-        (
-            await _server
-                .Get<ModelProviders>()
-                .PutAsync(
-                    _owner,
-                    null,
-                    new ProviderDraft
-                    {
-                        Name = Guid.NewGuid().ToString(),
-                        Kind = kind,
-                        BaseUrl = _fake.Address + path,
-                        Key = Secret,
-                        MaxRetries = retries,
-                        TimeoutSeconds = seconds,
-                    },
-                    Cancel
-                )
-        )!.Id;
-
-    private async Task<(string Text, JsonElement Done)> RunAsync(Guid provider, string model)
-    {
-        var (text, done, _) = await RunWholeAsync(provider, model, new());
-        return (text, done);
-    }
-
-    private Task<(string Text, JsonElement Done, List<JsonElement> Tools)> RunWholeAsync(
-        Guid provider,
-        string model,
-        Dictionary<string, object?> more
-    ) => RunWholeAsync(_client, provider, model, more);
-
-    private static async Task<(
-        string Text,
-        JsonElement Done,
-        List<JsonElement> Tools
-    )> RunWholeAsync(
-        HttpClient client,
-        Guid provider,
-        string model,
-        Dictionary<string, object?> more
-    )
-    {
-        var body = new Dictionary<string, object?>(more)
-        {
-            ["provider"] = provider,
-            ["model"] = model,
-            ["messages"] = new[]
-            {
-                new { role = "system", content = "You answer briefly." },
-                new { role = "user", content = "How long does {what} take?" },
-            },
-            ["variables"] = new { what = "shipping to Peru" },
-        };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/ui/playground/run");
-        request.Content = JsonContent.Create(body);
-        using var response = await client.SendAsync(
-            request,
-            HttpCompletionOption.ResponseHeadersRead,
-            Cancel
-        );
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var text = "";
-        var tools = new List<JsonElement>();
-        await using var stream = await response.Content.ReadAsStreamAsync(Cancel);
-        await foreach (var item in SseParser.Create(stream).EnumerateAsync(Cancel))
-        {
-            using var data = JsonDocument.Parse(item.Data);
-            if (item.EventType == "done")
-            {
-                return (text, data.RootElement.Clone(), tools);
-            }
-
-            if (data.RootElement.TryGetProperty("text", out var piece))
-            {
-                text += piece.GetString();
-            }
-
-            if (data.RootElement.TryGetProperty("tool", out var tool))
-            {
-                tools.Add(tool.Clone());
-            }
-        }
-
-        throw new InvalidOperationException("The stream ended without a reply.");
     }
 
     /// <summary>One server and one provider for all tests; each test has a workspace of its own.</summary>

@@ -8,6 +8,9 @@ public sealed record CalibrationItem
     /// <summary>The run.</summary>
     public Guid Run { get; init; }
 
+    /// <summary>The second run of a pair; null where single runs were judged.</summary>
+    public Guid? OtherRun { get; init; }
+
     /// <summary>Its trace.</summary>
     public Guid Trace { get; init; }
 
@@ -40,6 +43,15 @@ public sealed record CalibrationItem
 
     /// <summary>The run that recorded the judge's work.</summary>
     public Guid? JudgeRun { get; init; }
+
+    /// <summary>Of a pair: how often the judge chose the answer it was shown first.</summary>
+    public int FirstWins { get; init; }
+
+    /// <summary>Of a pair: how often the judge chose the answer it was shown second.</summary>
+    public int SecondWins { get; init; }
+
+    /// <summary>US dollars the judging cost, where known.</summary>
+    public decimal? UsDollars { get; init; }
 }
 
 /// <summary>A label, how often people gave it, and how well the judge finds it.</summary>
@@ -88,6 +100,15 @@ public sealed record CalibrationReport
 
     /// <summary>Mean of judge minus people, for scores: above zero it is kinder than people.</summary>
     public double? Bias { get; private init; }
+
+    /// <summary>
+    /// For pairs: the share of its choices that fell on the answer shown first, with Wilson's interval. As every pair is shown in both orders, a judge that
+    /// looks at the answers alone is at one half; null without choices.
+    /// </summary>
+    public Interval? FirstShare { get; private init; }
+
+    /// <summary>For pairs: the share of pairs on which the two orders chose different answers; null for other forms.</summary>
+    public Interval? OrderChanged { get; private init; }
 
     /// <summary>Computes the report.</summary>
     public static CalibrationReport Of(IReadOnlyList<CalibrationItem> items, VerdictForm form)
@@ -142,6 +163,8 @@ public sealed record CalibrationReport
             Correlation =
                 numbers.Count > 1 ? Evaluation.Statistics.Correlation.Spearman(numbers) : null,
             Bias = numbers.Count > 0 ? numbers.Average(n => n.Y - n.X) : null,
+            FirstShare = PositionBias.FirstShare(both),
+            OrderChanged = PositionBias.OrderChanged(both),
         };
     }
 }

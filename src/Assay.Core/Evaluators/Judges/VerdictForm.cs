@@ -46,6 +46,15 @@ public sealed record VerdictForm
     /// <summary>The labels.</summary>
     public IReadOnlyList<VerdictLabel> Labels { get; init; } = [];
 
+    /// <summary>A pairwise verdict for the first answer.</summary>
+    public const string FirstIsBetter = "A";
+
+    /// <summary>A pairwise verdict for the second answer.</summary>
+    public const string SecondIsBetter = "B";
+
+    /// <summary>A pairwise verdict for neither.</summary>
+    public const string NeitherIsBetter = "tie";
+
     /// <summary>The form of a pairwise verdict.</summary>
     public static VerdictForm Preference { get; } =
         new()
@@ -53,9 +62,9 @@ public sealed record VerdictForm
             Kind = VerdictKind.Label,
             Labels =
             [
-                new("A", 1, "The first answer is better."),
-                new("B", 0, "The second answer is better."),
-                new("tie", 0.5, "Neither is better."),
+                new(FirstIsBetter, 1, "The first answer is better."),
+                new(SecondIsBetter, 0, "The second answer is better."),
+                new(NeitherIsBetter, 0.5, "Neither is better."),
             ],
         };
 

@@ -10,7 +10,7 @@ namespace Assay.Core.Experiments.Jobs;
 
 /// <summary>Says what a run on a dataset will cost before it starts. Thread-safe.</summary>
 public sealed class CostEstimates(
-    ExperimentJobs jobs,
+    ExperimentJobStarts jobs,
     ExampleReader examples,
     ModelProviders providers,
     PriceLookup prices,

@@ -8,6 +8,9 @@ public enum ExperimentJobKind : byte
 
     /// <summary>Scores the runs of an experiment that is there.</summary>
     Evaluate = 1,
+
+    /// <summary>Has a judge judge what people judged, and compares the two.</summary>
+    Calibrate = 2,
 }
 
 /// <summary>Where a job stands. The numbers are stored.</summary>
@@ -33,7 +36,7 @@ public enum ExperimentJobState : byte
 }
 
 /// <summary>
-/// Work on an experiment that the server does in the background. The record and its rows are durable: a server that was killed goes on where
+/// Work on an experiment or a judge that the server does in the background. The record and its rows are durable: a server that was killed goes on where
 /// it stopped, and no example is run twice in the result.
 /// </summary>
 public sealed class ExperimentJob
@@ -50,13 +53,16 @@ public sealed class ExperimentJob
     /// <summary>Where it stands.</summary>
     public ExperimentJobState State { get; set; }
 
-    /// <summary>The dataset.</summary>
+    /// <summary>The dataset; empty for a comparison with people.</summary>
     public Guid DatasetId { get; init; }
 
-    /// <summary>The experiment that gets the runs or the scores.</summary>
+    /// <summary>The experiment that gets the runs or the scores; empty for a comparison with people.</summary>
     public Guid ExperimentId { get; init; }
 
-    /// <summary>The experiment's name when the job was made.</summary>
+    /// <summary>The judge that is compared with people; null for other work.</summary>
+    public Guid? EvaluatorId { get; init; }
+
+    /// <summary>The experiment's or judge's name when the job was made.</summary>
     public required string Name { get; init; }
 
     /// <summary>What was asked for; see <see cref="JobPlan"/>.</summary>
@@ -145,4 +151,7 @@ public sealed class ExperimentJobRow
 
     /// <summary>What went wrong.</summary>
     public string? Error { get; set; }
+
+    /// <summary>What people said about the run and, once it was asked, the judge (JSON); null for other work.</summary>
+    public string? ItemJson { get; set; }
 }

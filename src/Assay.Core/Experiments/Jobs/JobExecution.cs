@@ -70,6 +70,10 @@ internal sealed class JobExecution(
         {
             await rows.EndAsync(ExperimentJobState.Paused, reason, CancellationToken.None);
         }
+        else if (!await rows.AnyWaitingAsync(CancellationToken.None))
+        {
+            await task.CompleteAsync(CancellationToken.None);
+        }
 
         await rows.EndAsync(ExperimentJobState.Done, null, CancellationToken.None);
     }

@@ -1,6 +1,7 @@
 using Assay.Core.Access;
 using Assay.Core.Datasets;
 using Assay.Core.Evaluators;
+using Assay.Core.Evaluators.Judges;
 using Assay.Core.Metadata;
 using Assay.Core.Models.Providers;
 using Assay.Core.Traces;
@@ -17,6 +18,7 @@ public sealed class JobExecutions(
     TraceQueries queries,
     EvaluatorFactory evaluators,
     EvaluationInputs inputs,
+    Calibrations calibrations,
     TimeProvider time
 )
 {
@@ -40,11 +42,13 @@ public sealed class JobExecutions(
             job.UserId,
             Name: job.Actor
         );
-        if (!await rows.ExperimentExistsAsync(job, stopping))
+        if (!await rows.SubjectExistsAsync(job, stopping))
         {
             await rows.EndAsync(
                 ExperimentJobState.Failed,
-                "The experiment or its dataset was deleted.",
+                job.Kind == ExperimentJobKind.Calibrate
+                    ? "The judge was deleted."
+                    : "The experiment or its dataset was deleted.",
                 stopping
             );
             return;
@@ -82,21 +86,30 @@ public sealed class JobExecutions(
         }
 
         var scorer = new RunScorer(caller, job, opened, ingest, time);
-        IRowTask task =
-            job.Kind == ExperimentJobKind.Run
-                ? new PromptRows(
-                    caller,
-                    job,
-                    plan,
-                    scorer,
-                    calls,
-                    ingest,
-                    queries,
-                    inputs,
-                    rows,
-                    time
-                )
-                : new ScoredRows(caller, scorer, queries, inputs);
+        IRowTask task = job.Kind switch
+        {
+            ExperimentJobKind.Run => new PromptRows(
+                caller,
+                job,
+                plan,
+                scorer,
+                calls,
+                ingest,
+                queries,
+                inputs,
+                rows,
+                time
+            ),
+            ExperimentJobKind.Calibrate => new CalibrationRows(
+                caller,
+                job,
+                plan,
+                opened[0],
+                rows,
+                calibrations
+            ),
+            _ => new ScoredRows(caller, scorer, queries, inputs),
+        };
         await new JobExecution(job, plan, caller, rows, task, examples, stop, time).RunAsync(
             isFirst,
             stopping

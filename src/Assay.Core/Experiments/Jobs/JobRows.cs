@@ -41,13 +41,47 @@ internal sealed class JobRows(
         return changed == 0 ? null : (job, job.StartedAt is null);
     }
 
-    /// <summary>True while the job's experiment and dataset are there.</summary>
-    public async Task<bool> ExperimentExistsAsync(
+    /// <summary>Whether rows are still to be done.</summary>
+    public async Task<bool> AnyWaitingAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await db.ExperimentJobRows.AnyAsync(
+            r => r.JobId == jobId && r.State == JobRowState.Waiting,
+            cancellationToken
+        );
+    }
+
+    /// <summary>What the answered rows hold, in order.</summary>
+    public async Task<IReadOnlyList<string>> ItemsAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await db
+            .ExperimentJobRows.AsNoTracking()
+            .Where(r =>
+                r.JobId == jobId
+                && (r.State == JobRowState.Done || r.State == JobRowState.Unscored)
+                && r.ItemJson != null
+            )
+            .OrderBy(r => r.Number)
+            .Select(r => r.ItemJson!)
+            .ToListAsync(cancellationToken);
+    }
+
+    /// <summary>True while what the job works on is there: its experiment and dataset, or its judge.</summary>
+    public async Task<bool> SubjectExistsAsync(
         ExperimentJob job,
         CancellationToken cancellationToken
     )
     {
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        if (job.Kind == ExperimentJobKind.Calibrate)
+        {
+            return await db.Evaluators.AnyAsync(
+                e => e.WorkspaceId == job.WorkspaceId && e.Id == job.EvaluatorId,
+                cancellationToken
+            );
+        }
+
         return await db.Projects.AnyAsync(
                 p => p.WorkspaceId == job.WorkspaceId && p.Id == job.ExperimentId,
                 cancellationToken
@@ -159,7 +193,8 @@ internal sealed class JobRows(
                 .ExecuteUpdateAsync(
                     set =>
                         set.SetProperty(r => r.State, outcome.State)
-                            .SetProperty(r => r.Error, error),
+                            .SetProperty(r => r.Error, error)
+                            .SetProperty(r => r.ItemJson, r => outcome.ItemJson ?? r.ItemJson),
                     cancellationToken
                 );
         }
@@ -188,12 +223,7 @@ internal sealed class JobRows(
     {
         var now = time.GetUtcNow();
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        var isDone =
-            state == ExperimentJobState.Done
-            && !await db.ExperimentJobRows.AnyAsync(
-                r => r.JobId == jobId && r.State == JobRowState.Waiting,
-                cancellationToken
-            );
+        var isDone = state == ExperimentJobState.Done && !await AnyWaitingAsync(cancellationToken);
         if (state == ExperimentJobState.Done && !isDone)
         {
             return;

@@ -22,7 +22,11 @@ internal static class EvaluationEndpoints
         app.MapGet("/api/v1/runs/experiments/{id:guid}/jobs", ListAsync).Needs(Permission.Read);
     }
 
-    private static async Task<IResult> StartAsync(Guid id, HttpContext context, ExperimentJobs jobs)
+    private static async Task<IResult> StartAsync(
+        Guid id,
+        HttpContext context,
+        ExperimentJobStarts jobs
+    )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.RootElement;

@@ -1287,6 +1287,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("done");
 
+                    b.Property<Guid?>("EvaluatorId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("evaluator_id");
+
                     b.Property<Guid>("ExperimentId")
                         .HasColumnType("TEXT")
                         .HasColumnName("experiment_id");
@@ -1373,6 +1377,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     b.Property<Guid?>("ExampleId")
                         .HasColumnType("TEXT")
                         .HasColumnName("example_id");
+
+                    b.Property<string>("ItemJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("item_json");
 
                     b.Property<int>("Repetition")
                         .HasColumnType("INTEGER")
