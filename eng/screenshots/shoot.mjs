@@ -3,9 +3,10 @@
 //   node eng/screenshots/shoot.mjs --all --out DIR    every screen, light and dark, on a desk and on a phone; --only NAME,NAME for some,
 //                                                    --mix for light on the desk and dark on the phone alone
 //   --url URL --link LOGIN_LINK                       a running server instead of one of its own
+//   --state FILE                                     keeps what was made and the sign-in, for the next portion on the same --url
 // Needs a built server, Chromium (CHROMIUM or /usr/bin/chromium) and `npm install` in this folder.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +14,7 @@ import { chromium } from "playwright-core";
 import * as seed from "./seed.mjs";
 
 const { values: options } = parseArgs({
-  options: { out: { type: "string", default: "docs/images" }, only: { type: "string" }, url: { type: "string" }, link: { type: "string" }, config: { type: "string", default: "debug" }, all: { type: "boolean", default: false }, mix: { type: "boolean", default: false } },
+  options: { out: { type: "string", default: "docs/images" }, only: { type: "string" }, url: { type: "string" }, link: { type: "string" }, state: { type: "string" }, config: { type: "string", default: "debug" }, all: { type: "boolean", default: false }, mix: { type: "boolean", default: false } },
 });
 const top = resolve(import.meta.dirname, "../..");
 
@@ -37,13 +38,16 @@ const server = options.url ? { url: options.url, link: options.link, stop() {} }
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"] });
 const problems = [];
 try {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  const kept = options.state && existsSync(options.state) ? JSON.parse(readFileSync(options.state, "utf8")) : undefined;
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", storageState: kept?.storage });
   const page = await context.newPage();
   page.on("pageerror", (e) => problems.push(`${page.url()}: ${e}`));
   page.on("console", (m) => m.type() === "error" && problems.push(`${page.url()}: ${m.text()} ${m.location().url}`));
-  await page.goto(server.link);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.waitForURL((url) => !url.pathname.startsWith("/auth/link"));
+  if (!kept) {
+    await page.goto(server.link);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL((url) => !url.pathname.startsWith("/auth/link"));
+  } else await page.goto(server.url);
   const project = await page.evaluate(async () => (await (await fetch("/ui/samples", { method: "POST" })).json()).project);
   const runs = await page.evaluate(
     async (project) => {
@@ -77,18 +81,79 @@ try {
   };
   const wants = (names) => !options.only || options.only.split(",").some((n) => names.test(n));
   // Only what the pictures of README leave out needs more than the sample data.
-  const more = {};
-  if (options.all) {
-    more.data = await seed.dataset(api);
-    more.queue = await seed.queue(api, runs["rag-answer"].map((r) => r.id));
-    more.ugly = await seed.ugly(api);
-    if (wants(/^prompt|^set-prompts/)) more.hub = await seed.hub(api, asKey);
-    more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
-    more.report = await seed.report(api, project);
-    more.uglyReport = await seed.report(api, more.uglyProject);
-    more.token = (await api("PUT", `/datasets/${more.data.id}/share`)).share_token;
-    more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url;
+  const more = kept?.more ?? {};
+  const raw = (method, path, body) =>
+    page.evaluate(async ([method, path, body]) => {
+      const answer = await fetch(path, { method, body, headers: { "content-type": method === "PUT" ? "text/plain" : "application/json" } });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.text();
+    }, [method, path, body]);
+  const post = (path, body) => raw("POST", path, JSON.stringify(body));
+  /** A second member, invited and joined, in a profile of their own. */
+  const colleague = async () => {
+    await page.goto(`${server.url}/settings/members`);
+    await page.getByLabel("E-mail").fill("colleague@example.org");
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = await page.locator("#new-link").innerText();
+    const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+    await other.goto(server.url + new URL(link).pathname);
+    await other.getByLabel("Name").fill(`Wolfeschlegelsteinhausenbergerdorff ${"Hubert ".repeat(7)}`.slice(0, 90));
+    await other.getByLabel("Password").fill("correct horse battery");
+    await other.getByRole("button", { name: "Join" }).click();
+    await other.waitForURL((url) => !url.pathname.startsWith("/invite"));
+    return other;
+  };
+  const reviewed = async (who, queue, keys) => {
+    await who.goto(`${server.url}/queues/${queue}/review`);
+    for (const key of keys) {
+      const item = await who.locator("article.rv").getAttribute("data-item");
+      await who.keyboard.press(key);
+      await who.keyboard.press("Enter");
+      await who.waitForSelector(`article.rv[data-item='${item}']`, { state: "detached" });
+    }
+  };
+  if (options.all && !kept) {
+    const makes = {
+      async data() {
+        more.data = await seed.dataset(api);
+        more.token = (await api("PUT", `/datasets/${more.data?.id}/share`)).share_token;
+      },
+      queue: async () => (more.queue = await seed.queue(api, runs["rag-answer"].map((r) => r.id))),
+      async ugly() {
+        more.ugly = await seed.ugly(api);
+        more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
+        more.uglyPublic = (await api("POST", `/ui/traces/${more.ugly.trace}/share`)).url;
+      },
+      async uglyData() {
+        more.uglyData = await seed.uglyData(api);
+        more.uglyToken = (await api("PUT", `/datasets/${more.uglyData.id}/share`)).share_token;
+      },
+      async reports() {
+        more.report = await seed.report(api, project);
+        more.uglyReport = await seed.report(api, more.uglyProject);
+      },
+      prompts: async () => (more.hub = await seed.hub(api, asKey)),
+      evaluators: async () => (more.evaluators = await seed.evaluators(api, post, runs["rag-answer"].concat(runs["support-agent"], runs["chat-turn"]).map((r) => r.id), project)),
+      jobs: async () => (more.jobs = await seed.jobs(api, more.data.id, more.evaluators)),
+      tracking: () => seed.tracking(api, (path, text) => raw("PUT", path, text), more.data?.experiments),
+      twice: async () => (more.twice = await seed.twice(api, runs["rag-answer"].concat(runs["support-agent"]).map((r) => r.id), more.data.id)),
+      shared: async () => (more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url),
+      async reviews() {
+        await reviewed(page, more.twice.id, ["1", "1", "2", "1", "2"]);
+        const other = await colleague();
+        await reviewed(other, more.twice.id, ["1", "2", "2", "1", "1"]);
+        await other.context().close();
+      },
+    };
+    for (const [name, make] of Object.entries(makes)) {
+      try {
+        await make();
+      } catch (e) {
+        problems.push(`seed ${name}: ${e.message}`);
+      }
+    }
   }
+  if (options.state && !kept) writeFileSync(options.state, JSON.stringify({ storage: await context.storageState(), more }));
   const at = (path, wait) => async () => {
     await page.goto(path.startsWith("http") ? path : server.url + path);
     if (wait) await page.waitForSelector(wait, { timeout: 15000 });
@@ -167,8 +232,8 @@ try {
       : {
           "ugly-projects": at("/", ".vt .tr"),
           "ugly-runs": at(`/projects/${more.uglyProject}?tab=runs`, "run-grid .tr"),
-          "ugly-trace": at(`/t/${more.ugly.trace}`, "trace-view[data-ready] .detail .dh"),
-          "ugly-chat": at(`/t/${more.ugly.trace}?view=chat`, "[data-pane=chat] .msg"),
+          "ugly-trace": at(`/t/${more.ugly?.trace}`, "trace-view[data-ready] .detail .dh"),
+          "ugly-chat": at(`/t/${more.ugly?.trace}?view=chat`, "[data-pane=chat] .msg"),
           "runs-llm": at(`/projects/${project}?tab=llm&sort=output`, "run-grid .tr"),
           "runs-none": at(`/projects/${project}?q=name:nothing-like-this`, ".empty"),
           "runs-wrong": at(`/projects/${project}?q=status:error+latency>soon`, ".qp"),
@@ -196,20 +261,140 @@ try {
           "trace-raw": at(`/t/${agent.id}?view=raw`, "[data-pane=raw] json-view"),
           "compare-empty": at("/compare", ".cform"),
           datasets: at("/data", ".vt .tr, .list"),
-          dataset: at(`/data/${more.data.id}`, "data-grid .tr"),
-          example: at(`/data/${more.data.id}/examples/${more.data.example}`),
-          "dataset-import": at(`/data/${more.data.id}?tab=import`),
-          "dataset-versions": at(`/data/${more.data.id}?tab=versions`),
-          "dataset-settings": at(`/data/${more.data.id}?tab=settings`),
-          experiments: at(`/data/${more.data.id}?tab=experiments`, "experiment-grid .tr"),
-          experiment: at(`/data/${more.data.id}/experiments/${more.data.experiments[1]}`, "result-grid .tr"),
-          "experiments-compared": at(`/data/${more.data.id}/compare?selectedSessions=${more.data.experiments.join(",")}`, "result-grid .tr"),
+          dataset: at(`/data/${more.data?.id}`, "data-grid .tr"),
+          example: at(`/data/${more.data?.id}/examples/${more.data?.example}`),
+          "dataset-import": at(`/data/${more.data?.id}?tab=import`),
+          "dataset-versions": at(`/data/${more.data?.id}?tab=versions`),
+          "dataset-settings": at(`/data/${more.data?.id}?tab=settings`),
+          experiments: at(`/data/${more.data?.id}?tab=experiments`, "experiment-grid .tr"),
+          experiment: at(`/data/${more.data?.id}/experiments/${more.data?.experiments[1]}`, "result-grid .tr"),
+          "experiments-compared": at(`/data/${more.data?.id}/compare?selectedSessions=${more.data?.experiments.join(",")}`, "result-grid .tr"),
           queues: at("/queues"),
           queue: at(`/queues/${more.queue}`),
           review: at(`/queues/${more.queue}/review`, "article.rv"),
           "queue-new": at("/queues/new"),
           agreement: at(`/queues/${more.queue}/agreement`),
-          playground: at("/playground"),
+          "ugly-threads": at(`/projects/${more.uglyProject}?tab=threads`, ".vt .tr"),
+          "ugly-thread": at(`/projects/${more.uglyProject}/threads/${encodeURIComponent(`thread-${"t".repeat(200)}`)}`),
+          "ugly-panel": at(`/projects/${more.uglyProject}?trace=${more.ugly?.trace}`, "dialog.panel trace-view[data-ready] .dh"),
+          "ugly-compare": at(`/compare?a=${more.ugly?.trace}&b=${agent.id}`, "trace-compare[data-ready] .cheads"),
+          "ugly-datasets": at("/data", ".vt .tr, .list"),
+          "ugly-dataset": at(`/data/${more.uglyData?.id}`, "data-grid .tr"),
+          "ugly-example": at(`/data/${more.uglyData?.id}/examples/${more.uglyData?.example}`),
+          "ugly-bare": at(`/data/${more.uglyData?.id}/examples/${more.uglyData?.bare}`),
+          "ugly-splits": at(`/data/${more.uglyData?.id}?tab=splits`),
+          "ugly-experiments": at(`/data/${more.uglyData?.id}?tab=experiments`, "experiment-grid .tr"),
+          "ugly-experiment": at(`/data/${more.uglyData?.id}/experiments/${more.uglyData?.experiments[0]}`, "result-grid .tr"),
+          "ugly-compared": at(`/data/${more.uglyData?.id}/compare?selectedSessions=${more.uglyData?.experiments.join(",")}`, "result-grid .tr"),
+          "example-new": at(`/data/${more.data?.id}/examples/new`),
+          "dataset-splits": at(`/data/${more.data?.id}?tab=splits`),
+          "dataset-schema": at(`/data/${more.data?.id}?tab=schema`),
+          "dataset-export": at(`/data/${more.data?.id}?tab=export`),
+          "dataset-gone": at("/data/00000000-0000-4000-8000-000000000000", ".empty"),
+          "experiment-row": async () => {
+            await at(`/data/${more.data?.id}/compare?selectedSessions=${more.data?.experiments.join(",")}`, "result-grid .tr")();
+            await page.locator("result-grid .tr").first().click();
+            await page.waitForSelector(".rowd");
+            await page.waitForTimeout(300);
+          },
+          evaluate: async () => {
+            await at(`/data/${more.data?.id}/experiments/${more.data?.experiments[1]}`, "result-grid .tr")();
+            await page.getByRole("button", { name: "Evaluate" }).click();
+            await page.waitForTimeout(500);
+          },
+          "evaluate-end": async () => {
+            await shots.evaluate();
+            await page.evaluate(() => document.querySelectorAll("dialog[open], dialog[open] *").forEach((e) => (e.scrollTop = 1e6)));
+          },
+          tracked: async () => {
+            await at(`/data/${more.data?.id}/compare?selectedSessions=${more.data?.experiments.join(",")}`, "result-grid .tr")();
+            await page.locator(".trk").scrollIntoViewIfNeeded();
+            await page.waitForTimeout(200);
+          },
+          prompts: at("/prompts", ".vt .tr, .empty"),
+          ...Object.fromEntries(["prompt", "commits", "compare", "tags", "comments", "use", "edit", "settings"].flatMap((tab) => [[`prompt-${tab}`, at(`/prompts/${more.hub?.name}?tab=${tab}`)], [`ugly-prompt-${tab}`, at(`/prompts/${more.hub?.ugly}?tab=${tab}`)]])),
+          "prompt-commit": at(`/prompts/${more.hub?.name}/${more.hub?.hash}`),
+          "prompt-bare": at("/prompts/no-commit-yet"),
+          "prompt-gone": at("/prompts/nobody", ".empty"),
+          "prompt-new": async () => {
+            await at("/prompts")();
+            await page.getByRole("button", { name: "New prompt" }).first().click();
+            await page.waitForTimeout(200);
+          },
+          "prompt-fork": async () => {
+            await at(`/prompts/${more.hub?.name}`)();
+            await page.getByRole("button", { name: "Fork" }).first().click();
+            await page.waitForTimeout(200);
+          },
+          evaluators: at("/evaluators"),
+          "evaluator-library": at("/evaluators/new", ".ev-cards"),
+          "evaluator-new": at("/evaluators/new?judge=tone", ".ev-map input"),
+          "evaluator-built-in": at("/evaluators/new?builtin=regex_match", "evaluator-editor .btn.pri"),
+          evaluator: at(`/evaluators/${more.evaluators?.judge}`, "evaluator-editor .btn.pri"),
+          "evaluator-end": async () => {
+            await shots.evaluator();
+            await page.waitForTimeout(500);
+            await page.evaluate(() => document.querySelectorAll("main, main *").forEach((e) => (e.scrollTop = 1e6)));
+          },
+          "evaluator-versions": at(`/evaluators/${more.evaluators?.judge}/versions`),
+          calibration: at(`/evaluators/${more.evaluators?.judge}/calibration`),
+          "calibration-end": async () => {
+            await shots.calibration();
+            await page.evaluate(() => document.querySelectorAll("main, main *").forEach((e) => (e.scrollTop = 700)));
+          },
+          "calibration-none": at(`/evaluators/${more.evaluators?.ugly}/calibration`),
+          "evaluator-delete": at(`/evaluators?delete=${more.evaluators?.judge}`),
+          "ugly-evaluator": at(`/evaluators/${more.evaluators?.ugly}`, "evaluator-editor .btn.pri"),
+          "evaluator-gone": at("/evaluators/00000000-0000-4000-8000-000000000000", ".empty"),
+          jobs: at("/jobs"),
+          job: at(`/jobs/${more.jobs?.good}`, "job-view"),
+          "job-failed": at(`/jobs/${more.jobs?.bad}`, "job-view"),
+          "job-running": at(`/jobs/${more.jobs?.slow}`, "job-view"),
+          "job-gone": at("/jobs/00000000-0000-4000-8000-000000000000", ".empty"),
+          "review-two": at(`/queues/${more.twice?.id}/review`, "article.rv, .empty"),
+          "review-pair": at(`/queues/${more.twice?.pairs}/review`, "article.rv, .empty"),
+          "review-ugly": at(`/queues/${more.twice?.ugly}/review`, "article.rv, .empty"),
+          "queue-two": at(`/queues/${more.twice?.id}`),
+          "queue-ugly": at(`/queues/${more.twice?.ugly}`),
+          "queue-settings": at(`/queues/${more.twice?.id}/settings`),
+          "queue-ugly-settings": at(`/queues/${more.twice?.ugly}/settings`),
+          "queue-item": async () => {
+            await at(`/queues/${more.twice?.id}/agreement`)();
+            await page.locator("main table a").last().click();
+            await page.waitForTimeout(500);
+          },
+          "queue-gone": at("/queues/00000000-0000-4000-8000-000000000000", ".empty"),
+          "agreement-two": at(`/queues/${more.twice?.id}/agreement`),
+          "agreement-end": async () => {
+            await shots["agreement-two"]();
+            await page.evaluate(() => document.querySelectorAll("main, main *").forEach((e) => (e.scrollTop = 1e6)));
+          },
+          playground: at("/playground", "main textarea"),
+          "playground-prompt": at(`/playground?prompt=${more.hub?.name}`, "main textarea"),
+          "playground-run": async () => {
+            await at(`/playground?run=${await llmOf(agent.id)}`, "main textarea")();
+          },
+          "playground-answer": async () => {
+            await at(`/playground?prompt=${more.hub?.name}`, "main textarea")();
+            await page.keyboard.press("Control+Enter");
+            await page.waitForTimeout(2500);
+          },
+          "playground-dataset": async () => {
+            await at(`/playground?dataset=${more.data?.id}`, "main textarea")();
+            await page.getByRole("button", { name: "Run on a dataset" }).first().click();
+            await page.waitForTimeout(700);
+          },
+          "playground-ugly": at(`/playground?prompt=${more.hub?.ugly}`, "main textarea"),
+          "playground-wrong": at("/playground?prompt=nobody", "main textarea"),
+          "provider-test": at("/settings/providers?test=5173a7ed-0000-4000-8000-000000000001"),
+          "public-experiment": at(`/public/${more.token}/d/experiments/${more.data?.experiments[0]}`),
+          "public-compare": at(`/public/${more.token}/d/compare?selectedSessions=${more.data?.experiments.join(",")}`),
+          "public-ugly-dataset": at(`/public/${more.uglyToken}/d`),
+          "public-ugly-experiment": at(`/public/${more.uglyToken}/d/experiments/${more.uglyData?.experiments[0]}`),
+          "public-ugly-trace": at(more.uglyPublic ?? "/"),
+          "public-gone": at("/public/00000000-0000-4000-8000-000000000000/d"),
+          denied: at("/denied"),
+          invite: at("/invite/nothing-like-this"),
           providers: at("/settings/providers"),
           ...(more.hub
             ? {
@@ -243,7 +428,7 @@ try {
           account: at("/account"),
           login: at("/login"),
           nowhere: at("/nowhere-at-all"),
-          "public-trace": at(more.public),
+          "public-trace": at(more.public ?? "/"),
           "public-dataset": at(`/public/${more.token}/d`),
         }),
     palette: async () => {
@@ -266,6 +451,8 @@ try {
     } catch (e) {
       problems.push(`${file}: ${e.message.split("\n")[0]}`);
     }
+    const wide = await page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth);
+    if (wide > 0) problems.push(`${file}: ${wide} px wider than the window`);
     await page.screenshot({ path: resolve(top, options.out, `${file}.png`) });
   };
   if (options.all) {
