@@ -48,8 +48,8 @@ try {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL((url) => !url.pathname.startsWith("/auth/link"));
   } else await page.goto(server.url);
-  const project = await page.evaluate(async () => (await (await fetch("/ui/samples", { method: "POST" })).json()).project);
-  const runs = await page.evaluate(
+  const project = kept?.project ?? await page.evaluate(async () => (await (await fetch("/ui/samples", { method: "POST" })).json()).project);
+  const runs = kept?.runs ?? await page.evaluate(
     async (project) => {
       const found = {};
       for (const name of ["support-agent", "rag-answer", "damage-check", "market-research-agent", "chat-turn", "invoice-extractor"]) {
@@ -122,7 +122,7 @@ try {
       async ugly() {
         more.ugly = await seed.ugly(api);
         more.uglyProject = (await api("GET", `/api/v1/sessions?name=${encodeURIComponent(more.ugly.project)}`))[0].id;
-        more.uglyPublic = (await api("POST", `/ui/traces/${more.ugly.trace}/share`)).url;
+        more.uglyPublic = new URL((await api("POST", `/ui/traces/${more.ugly.trace}/share`)).url).pathname;
       },
       async uglyData() {
         more.uglyData = await seed.uglyData(api);
@@ -137,7 +137,7 @@ try {
       jobs: async () => (more.jobs = await seed.jobs(api, more.data.id, more.evaluators)),
       tracking: () => seed.tracking(api, (path, text) => raw("PUT", path, text), more.data?.experiments),
       twice: async () => (more.twice = await seed.twice(api, runs["rag-answer"].concat(runs["support-agent"]).map((r) => r.id), more.data.id)),
-      shared: async () => (more.public = (await api("POST", `/ui/traces/${agent.id}/share`)).url),
+      shared: async () => (more.public = new URL((await api("POST", `/ui/traces/${agent.id}/share`)).url).pathname),
       async reviews() {
         await reviewed(page, more.twice.id, ["1", "1", "2", "1", "2"]);
         const other = await colleague();
@@ -153,7 +153,7 @@ try {
       }
     }
   }
-  if (options.state && !kept) writeFileSync(options.state, JSON.stringify({ storage: await context.storageState(), more }));
+  if (options.state && !kept) writeFileSync(options.state, JSON.stringify({ storage: await context.storageState(), project, runs, more }));
   const at = (path, wait) => async () => {
     await page.goto(path.startsWith("http") ? path : server.url + path);
     if (wait) await page.waitForSelector(wait, { timeout: 15000 });
@@ -293,7 +293,7 @@ try {
           "dataset-gone": at("/data/00000000-0000-4000-8000-000000000000", ".empty"),
           "experiment-row": async () => {
             await at(`/data/${more.data?.id}/compare?selectedSessions=${more.data?.experiments.join(",")}`, "result-grid .tr")();
-            await page.locator("result-grid .tr").first().click();
+            await page.locator("result-grid .tr .in").first().click();
             await page.waitForSelector(".rowd");
             await page.waitForTimeout(300);
           },

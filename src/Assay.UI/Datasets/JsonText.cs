@@ -1,22 +1,11 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Assay.UI.Kit;
 
 namespace Assay.UI.Datasets;
 
 /// <summary>JSON values as people read them.</summary>
 internal static class JsonText
 {
-    private static readonly JsonSerializerOptions s_indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    private static readonly JsonSerializerOptions s_line = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>One line: the text of an object with one value, the content of its last message, else the JSON.</summary>
     public static string Line(string? json, int most = 240)
     {
@@ -71,7 +60,7 @@ internal static class JsonText
         try
         {
             using var document = JsonDocument.Parse(json);
-            return JsonSerializer.Serialize(document.RootElement, s_indented);
+            return ReadableJson.Indented(document.RootElement);
         }
         catch (JsonException)
         {
@@ -86,10 +75,7 @@ internal static class JsonText
             JsonValueKind.Object when value.EnumerateObject().ToList() is [var only] => Full(
                 only.Value
             ),
-            JsonValueKind.Object or JsonValueKind.Array => JsonSerializer.Serialize(
-                value,
-                s_indented
-            ),
+            JsonValueKind.Object or JsonValueKind.Array => ReadableJson.Indented(value),
             _ => value.GetRawText(),
         };
 
@@ -110,12 +96,12 @@ internal static class JsonText
                     value.TryGetProperty("content", out var content)
                     && value.TryGetProperty("role", out _)
                     ? Line(content)
-                    : JsonSerializer.Serialize(value, s_line);
+                    : ReadableJson.Line(value);
             case JsonValueKind.Array when value.GetArrayLength() > 0:
                 var last = value[value.GetArrayLength() - 1];
                 return last.ValueKind == JsonValueKind.Object && last.TryGetProperty("role", out _)
                     ? Line(last)
-                    : JsonSerializer.Serialize(value, s_line);
+                    : ReadableJson.Line(value);
             default:
                 return value.GetRawText();
         }

@@ -70,7 +70,10 @@ internal static class Figures
     }
 
     public static string Number(double value) =>
-        value.ToString("0.###", CultureInfo.InvariantCulture);
+        value.ToString(
+            value != 0 && Math.Abs(value) < 0.001 ? "0.##e0" : "0.###",
+            CultureInfo.InvariantCulture
+        );
 
     public static (string Text, string Class, string Icon) Say(Verdict verdict) =>
         verdict switch

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Assay.Core.Prompts;
 using Assay.Core.Prompts.Templates;
+using Assay.UI.Kit;
 
 namespace Assay.UI.Prompts;
 
@@ -28,12 +29,6 @@ public enum TemplatePieceKind
 /// <summary>A commit's manifest taken apart for the screens: what can be read as messages, and the rest as JSON. Pure.</summary>
 public sealed partial class PromptContent
 {
-    private static readonly JsonSerializerOptions s_indented = new()
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     private PromptContent(string manifest) => Manifest = manifest;
 
     /// <summary>The manifest, indented.</summary>
@@ -226,7 +221,7 @@ public sealed partial class PromptContent
             ? content.GetString()!
             : Indented(file);
 
-    private static string Indented(JsonElement json) => JsonSerializer.Serialize(json, s_indented);
+    private static string Indented(JsonElement json) => ReadableJson.Indented(json);
 
     [GeneratedRegex(
         @"\{\{\{(?<name>[^}]*)\}\}\}|\{\{(?<sign>[#^/>!&=]?)(?<name>[^}]*)\}\}",

@@ -96,7 +96,7 @@ customElements.define(
             const isText = typeof v === "string";
             const shown = isText ? v : JSON.stringify(v, null, 2);
             const lines = Math.min(12, Math.max(1, shown.split("\n").length, Math.ceil(shown.length / 70)));
-            return `<label data-key="${esc(key)}"><span dir="auto">${esc(key)}</span><textarea class="${isText ? "" : "j"}" data-text="${isText}" rows="${lines}" spellcheck="false" ${text.readOnly ? "readonly" : ""}>${esc(shown)}</textarea><em></em></label>`;
+            return `<label data-key="${esc(key)}"><span dir="auto">${esc(key)}</span><textarea class="${isText ? "" : "j"}" data-text="${isText}" rows="${lines}" dir="auto" spellcheck="false" ${text.readOnly ? "readonly" : ""}>${esc(shown)}</textarea><em></em></label>`;
           })
           .join("") + (text.readOnly ? "" : `<button class="btn gh sm" type="button" data-add>${icon("plus", "s")}Field</button>`);
         box.querySelector("[data-add]")?.addEventListener("click", async () => {

@@ -1,19 +1,12 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Assay.UI.Kit;
 
 namespace Assay.UI.Traces.Messages;
 
 /// <summary>A payload as text for reading and comparing: conversations as messages, strings as they are, everything else as indented JSON.</summary>
 internal static class ReadableText
 {
-    private static readonly JsonSerializerOptions s_indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        MaxDepth = 256,
-    };
-
     /// <summary>The text of a payload.</summary>
     public static string Of(JsonElement payload)
     {
@@ -62,5 +55,5 @@ internal static class ReadableText
     private static string Value(JsonElement value) =>
         value.ValueKind == JsonValueKind.String
             ? value.GetString() ?? ""
-            : JsonSerializer.Serialize(value, s_indented);
+            : ReadableJson.Indented(value);
 }
