@@ -65,6 +65,20 @@ public sealed partial class CrawlTests : IAsyncDisposable
         );
         await MakeAsync("/api/v1/annotation-queues", new { name = "queue" });
         await PromptAsync(owner);
+        await MakeAsync(
+            "/api/v1/sessions",
+            new { name = "experiment", reference_dataset_id = dataset }
+        );
+        await MakeAsync(
+            "/ui/evaluators",
+            new
+            {
+                name = "Names a day",
+                key = "names_a_day",
+                kind = "BuiltIn",
+                settings = new { type = "regex_match", pattern = "Friday" },
+            }
+        );
         using var asked = await owner.PostAsJsonAsync(
             "/api/v1/runs/query",
             new
