@@ -30,7 +30,7 @@ public static class UnknownAddress
         return http.Response.WriteAsync(
             $"""
             <!DOCTYPE html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1.0"><title>Nothing here · Assay</title><link rel="stylesheet" href="/_content/Assay.UI/app.css"><link rel="icon" type="image/svg+xml" href="/_content/Assay.UI/favicon.svg"></head>
-            <body><main class="bare" id="content"><h1>Nothing here</h1><p>There is no page at this address.</p><p class="hint"><a href="/">Go to the projects</a></p></main></body></html>
+            <body><main class="bare" id="content"><h1>Nothing here</h1><p>There is no page at this address.</p><p><a class="btn" href="/">Projects</a></p></main></body></html>
             """,
             http.RequestAborted
         );
