@@ -4,7 +4,7 @@ namespace Assay.UI.Tests;
 
 /// <summary>
 /// Datasets, experiments, prompts, evaluators, jobs and queues whose names are too long, in two directions, or missing: no page is wider than its
-/// window, no button of its head leaves it, and each is accessible.
+/// window, no button of its head leaves it, and they are accessible.
 /// </summary>
 public sealed class UglyWorkTests(Screens screens)
 {
@@ -72,55 +72,62 @@ public sealed class UglyWorkTests(Screens screens)
         var prompt = await PromptAsync(mark);
         await using var screen = await screens.OpenAsync("/data", width: 390, height: 844);
         var page = screen.Page;
-        (string Path, string Ready)[] pages =
+        // What no other test holds against axe is held against it here.
+        (string Path, string Ready, bool IsNew)[] pages =
         [
-            ("/data", ".vt .tr"),
-            ($"/data/{dataset}", "data-grid .tr"),
-            ($"/data/{dataset}/examples/new", "example-form"),
-            ($"/data/{dataset}?tab=experiments", "experiment-grid .tr"),
-            ($"/data/{dataset}?tab=splits", ".list"),
-            ($"/data/{dataset}?tab=versions", ".list"),
-            ($"/data/{dataset}?tab=settings", ".body .form"),
-            ($"/data/{dataset}?tab=export", ".form"),
-            ($"/data/{dataset}?tab=import", ".drop"),
-            ($"/data/{dataset}/experiments/{experiments[0]}", "result-grid .tr"),
-            ($"/data/{dataset}/compare?selectedSessions={string.Join(',', experiments)}", ".vtab"),
-            ("/evaluators", ".list"),
-            ($"/evaluators/{evaluator}", "evaluator-editor .btn.pri"),
-            ($"/evaluators/{evaluator}/calibration", ".cal .btn.pri"),
-            ($"/evaluators/{evaluator}/versions", ".list"),
-            ("/jobs", ".list"),
-            ($"/jobs/{job}", "job-view [data-state]"),
-            ("/queues", ".list"),
-            ($"/queues/{queue}", ".empty"),
-            ($"/queues/{queue}/settings", "rubric-editor .btn"),
-            ($"/queues/{queue}/agreement", ".body"),
-            ($"/queues/{queue}/review", ".empty"),
-            ("/prompts", ".vt .tr"),
-            ($"/prompts/{prompt}", ".msg .ptx"),
-            ($"/prompts/{prompt}?tab=commits", ".pcommits"),
-            ($"/prompts/{prompt}?tab=compare", ".pdiff"),
-            ($"/prompts/{prompt}?tab=tags", ".body .form"),
-            ($"/prompts/{prompt}?tab=use", ".snip, pre"),
-            ($"/prompts/{prompt}?tab=edit", ".pe-msg"),
-            ($"/prompts/{prompt}?tab=settings", ".body .form"),
-            ($"/playground?prompt={prompt}", "main textarea"),
-            ($"/public/{shared}/d", "main"),
-            ($"/public/{shared}/d/experiments/{experiments[0]}", "main"),
+            ("/data", ".vt .tr", false),
+            ($"/data/{dataset}", "data-grid .tr", false),
+            ($"/data/{dataset}/examples/new", "example-form", true),
+            ($"/data/{dataset}?tab=experiments", "experiment-grid .tr", true),
+            ($"/data/{dataset}?tab=splits", ".list", true),
+            ($"/data/{dataset}?tab=versions", ".list", true),
+            ($"/data/{dataset}?tab=settings", ".body .form", true),
+            ($"/data/{dataset}?tab=export", ".body .form", true),
+            ($"/data/{dataset}?tab=import", ".drop", true),
+            ($"/data/{dataset}/experiments/{experiments[0]}", "result-grid .tr", true),
+            (
+                $"/data/{dataset}/compare?selectedSessions={string.Join(',', experiments)}",
+                ".vtab",
+                false
+            ),
+            ("/evaluators", ".list", false),
+            ($"/evaluators/{evaluator}", "evaluator-editor .btn.pri", false),
+            ($"/evaluators/{evaluator}/calibration", ".cal .btn.pri", false),
+            ($"/evaluators/{evaluator}/versions", ".list", true),
+            ("/jobs", ".list", false),
+            ($"/jobs/{job}", "job-view [data-state]", false),
+            ("/queues", ".list", false),
+            ($"/queues/{queue}", ".empty", false),
+            ($"/queues/{queue}/settings", "rubric-editor .btn", true),
+            ($"/queues/{queue}/agreement", ".body", false),
+            ($"/queues/{queue}/review", ".empty", false),
+            ("/prompts", ".vt .tr", false),
+            ($"/prompts/{prompt}", ".msg .ptx", true),
+            ($"/prompts/{prompt}?tab=commits", ".pcommits", true),
+            ($"/prompts/{prompt}?tab=compare", ".pdiff", true),
+            ($"/prompts/{prompt}?tab=tags", ".body .form", true),
+            ($"/prompts/{prompt}?tab=use", "pre", true),
+            ($"/prompts/{prompt}?tab=edit", ".pe-msg", true),
+            ($"/prompts/{prompt}?tab=settings", ".body .form", true),
+            ($"/playground?prompt={prompt}", "main textarea", false),
+            ($"/public/{shared}/d", "main", true),
+            ($"/public/{shared}/d/experiments/{experiments[0]}", "main", true),
         ];
-        await Assert.MultipleAsync([
-            .. pages.Select(p => (Func<Task>)(() => LookAsync(p.Path, p.Ready))),
-        ]);
+        await Assert.MultipleAsync([.. pages.Select(p => (Func<Task>)(() => LookAsync(p)))]);
 
-        async Task LookAsync(string path, string ready)
+        async Task LookAsync((string Path, string Ready, bool IsNew) at)
         {
             await page.SetViewportSizeAsync(390, 844);
-            await page.GotoAsync(path);
-            await Expect(page.Locator(ready).First).ToBeVisibleAsync();
-            await AssertFitsAsync(screen, path);
-            await Accessible.AssertAsync(page);
+            await page.GotoAsync(at.Path);
+            await Expect(page.Locator(at.Ready).First).ToBeVisibleAsync();
+            await AssertFitsAsync(screen, at.Path);
+            if (at.IsNew)
+            {
+                await Accessible.AssertAsync(page);
+            }
+
             await page.SetViewportSizeAsync(1440, 900);
-            await AssertFitsAsync(screen, path);
+            await AssertFitsAsync(screen, at.Path);
         }
     }
 
