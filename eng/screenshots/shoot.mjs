@@ -254,9 +254,9 @@ try {
             await page.click("[data-new-report]");
             await page.waitForSelector(".est b");
           },
-          report: at(`/projects/${project}/insights/${more.report.id}`, ".clusters"),
-          "report-runs": at(`/projects/${project}/insights/${more.report.id}?cluster=${more.report.clusters[0].id}#runs`, ".iruns"),
-          "ugly-report": at(`/projects/${more.uglyProject}/insights/${more.uglyReport.id}`, "insights-view .card"),
+          report: at(`/projects/${project}/insights/${more.report?.id}`, ".clusters"),
+          "report-runs": at(`/projects/${project}/insights/${more.report?.id}?cluster=${more.report?.clusters[0].id}#runs`, ".iruns"),
+          "ugly-report": at(`/projects/${more.uglyProject}/insights/${more.uglyReport?.id}`, "insights-view .card"),
           "trace-gone": at("/t/00000000-0000-4000-8000-000000000000", ".empty"),
           "trace-raw": at(`/t/${agent.id}?view=raw`, "[data-pane=raw] json-view"),
           "compare-empty": at("/compare", ".cform"),
