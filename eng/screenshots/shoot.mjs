@@ -250,7 +250,7 @@ try {
           insights: at(`/projects/${project}/insights`, ".list"),
           "insights-none": at(`/projects/${more.uglyProject}/insights?page=9`, "main"),
           "insights-new": async () => {
-            await at(`/projects/${project}/insights`)();
+            await at(`/projects/${project}/insights`, "html[data-insights]")();
             await page.click("[data-new-report]");
             await page.waitForSelector(".est b");
           },

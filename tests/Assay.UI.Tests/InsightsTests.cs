@@ -35,6 +35,7 @@ public sealed class InsightsTests(Screens screens)
         var page = screen.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Insights", Exact = true }).ClickAsync();
         await Expect(page.GetByText("No reports yet")).ToBeVisibleAsync();
+        await Expect(page.Locator("html[data-insights]")).ToBeAttachedAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "New report" }).First.ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
         await Expect(dialog.GetByLabel("Model", new() { Exact = true }))
@@ -71,6 +72,7 @@ public sealed class InsightsTests(Screens screens)
         await Expect(page.Locator(".iruns")).ToContainTextAsync("weather 9");
         await Accessible.AssertAsync(page);
 
+        await Expect(page.Locator("html[data-insights]")).ToBeAttachedAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "More", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Rename…" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Name").FillAsync("second look");
@@ -84,6 +86,7 @@ public sealed class InsightsTests(Screens screens)
         await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("second look");
         await Accessible.AssertAsync(page);
         await page.GetByRole(AriaRole.Link, new() { Name = "second look" }).ClickAsync();
+        await Expect(page.Locator("html[data-insights] insights-view")).ToBeAttachedAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "More", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete…" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog)

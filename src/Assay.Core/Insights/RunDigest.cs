@@ -11,6 +11,7 @@ internal static class RunDigest
     public const int MaxPart = 6_000;
 
     private const int MaxError = 1_000;
+    private const int MaxSystem = 300;
     private const int MaxDepth = 12;
     private const int MaxLines = 500;
 
@@ -101,6 +102,12 @@ internal static class RunDigest
                 // Files and embeddings in text say nothing to a reader.
                 if (text.Length > 0 && !(text.Length > 2_000 && !text.Contains(' ')))
                 {
+                    if (name == "system" && text.Length > MaxSystem)
+                    {
+                        // The same in every run, and paid for in each.
+                        text = $"{Head(text, MaxSystem)}…";
+                    }
+
                     lines.Add(name is null ? text : $"{name}: {text}");
                 }
 

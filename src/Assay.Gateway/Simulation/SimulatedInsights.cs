@@ -55,7 +55,7 @@ internal static partial class SimulatedInsights
 
     private static JsonObject Summary(string run)
     {
-        var input = Section(run, "Input:");
+        var input = Asked(Section(run, "Input:"));
         var said = First(input.Length > 0 ? input : run, MaxWords);
         var error = Section(run, "Error:");
         return new JsonObject
@@ -66,6 +66,10 @@ internal static partial class SimulatedInsights
         };
     }
 
+    /// <summary>From the first message of a person on, where there is one: what the system is told is the same in every run.</summary>
+    private static string Asked(string input) =>
+        PersonPattern().Match(input) is { Success: true } person ? input[person.Index..] : input;
+
     private static JsonObject Clusters(List<string> summaries, bool hasSubclusters)
     {
         var clusters = new JsonArray();
@@ -75,10 +79,15 @@ internal static partial class SimulatedInsights
             var cluster = Cluster(word, word);
             if (hasSubclusters)
             {
-                cluster["subclusters"] = new JsonArray([
-                    .. Shared(held, MaxSubclusters, [word])
-                        .Select(s => (JsonNode)Cluster($"{word}, {s.Word}", s.Word)),
-                ]);
+                var inner = Shared(held, MaxSubclusters, [word]).Select(s => s.Word).ToList();
+                var subclusters = inner.ConvertAll(w => (JsonNode)Cluster($"{word}, {w}", w));
+                if (inner.Count > 0 && held.Exists(h => !h.Overlaps(inner)))
+                {
+                    // "Other" is a word that tells nothing: what has the first word and none of the inner ones belongs here.
+                    subclusters.Add(Cluster($"{word}, other", word));
+                }
+
+                cluster["subclusters"] = new JsonArray([.. subclusters]);
             }
 
             clusters.Add(cluster);
@@ -209,6 +218,13 @@ internal static partial class SimulatedInsights
 
     [GeneratedRegex(@"\p{L}[\p{L}\p{N}]*", RegexOptions.None, 1_000)]
     private static partial Regex WordPattern();
+
+    [GeneratedRegex(
+        @"^(user|human): ",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline,
+        1_000
+    )]
+    private static partial Regex PersonPattern();
 
     [GeneratedRegex(@"\n(Output|Error):", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex HeadingPattern();

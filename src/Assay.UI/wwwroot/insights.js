@@ -206,3 +206,5 @@ document.addEventListener("click", async (e) => {
 
 if (!customElements.get("insights-view")) customElements.define("insights-view", InsightsView);
 if (!customElements.get("insights-list")) customElements.define("insights-list", InsightsList);
+// From here on, buttons of this page do what they say.
+document.documentElement.dataset.insights = "ready";
