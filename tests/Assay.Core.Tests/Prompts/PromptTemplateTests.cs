@@ -225,4 +225,25 @@ public sealed class PromptTemplateTests
             Assert.Equal("low", image.GetProperty("detail").GetString());
         }
     }
+
+    [Fact]
+    public void What_a_section_does_not_have_is_found_outside_it_among_many_values()
+    {
+        var values = new Dictionary<string, JsonElement>
+        {
+            ["list"] = JsonSerializer.SerializeToElement(new[] { new { a = 1 }, new { a = 2 } }),
+            ["outside"] = JsonSerializer.SerializeToElement(new { deep = "o" }),
+            ["empty"] = JsonSerializer.SerializeToElement(Array.Empty<int>()),
+            ["unused"] = JsonSerializer.SerializeToElement(new string('u', 100)),
+        };
+        Assert.Equal(
+            "1o2o none o",
+            PromptTemplate
+                .Parse(
+                    TemplateFormat.Mustache,
+                    "{{# list }}{{a}}{{ outside.deep }}{{/ list }} {{^empty}}none {{#outside}}{{deep}}{{/outside}}{{/empty}}"
+                )
+                .Render(values)
+        );
+    }
 }

@@ -35,6 +35,7 @@ public sealed class PromptTemplate
         .Build();
 
     private readonly List<(string? Literal, string? Variable)> _parts = [];
+    private readonly HashSet<string> _mentioned = new(StringComparer.Ordinal);
 
     private PromptTemplate(TemplateFormat format, string text)
     {
@@ -79,7 +80,13 @@ public sealed class PromptTemplate
         ArgumentNullException.ThrowIfNull(values);
         if (Format == TemplateFormat.Mustache)
         {
-            return s_mustache.Render(Text, values.ToDictionary(v => v.Key, v => Plain(v.Value)));
+            // What no tag names is not turned into what the renderer walks: a caller may hand over a whole example.
+            return s_mustache.Render(
+                Text,
+                values
+                    .Where(v => _mentioned.Contains(v.Key))
+                    .ToDictionary(v => v.Key, v => Plain(v.Value))
+            );
         }
 
         var rendered = new StringBuilder();
@@ -167,7 +174,9 @@ public sealed class PromptTemplate
         try
         {
             var found = new List<TemplateVariable>();
-            Collect(MustacheParser.Parse(Text), found, []);
+            var parsed = MustacheParser.Parse(Text);
+            Collect(parsed, found, []);
+            Mention(parsed);
             Variables = found;
         }
         catch (StubbleException e)
@@ -181,6 +190,27 @@ public sealed class PromptTemplate
             )
                 ? At(Math.Min(position, Text.Length), e.Message[..at])
                 : At(0, e.Message);
+        }
+    }
+
+    /// <summary>Everything that a tag may look for in the caller's values: what a section does not have is looked for outside it.</summary>
+    private void Mention(BlockToken block)
+    {
+        foreach (var token in block.Children ?? [])
+        {
+            var path = token switch
+            {
+                InterpolationToken variable => variable.Content.ToString(),
+                SectionToken section => section.SectionName,
+                InvertedSectionToken inverted => inverted.SectionName,
+                _ => "",
+            };
+            _mentioned.Add(path.Trim());
+            _mentioned.Add(path.Trim().Split('.')[0]);
+            if (token is BlockToken inner)
+            {
+                Mention(inner);
+            }
         }
     }
 
