@@ -86,7 +86,7 @@ public sealed partial class PromptPagesTests : IAsyncLifetime
         foreach (var tab in s_tabs)
         {
             var html = await viewer.GetStringAsync(
-                $"/prompts/seen?tab={tab}&move=staging&remove=staging&try=staging&delete=true",
+                $"/prompts/seen?tab={tab}&move=staging&remove=staging&try=staging&hook=x&delete=true",
                 Cancel
             );
             Assert.Contains("seen", html);
