@@ -124,7 +124,10 @@ public sealed partial class PromptPagesTests : IAsyncLifetime
         Assert.Contains("value=\"approve-", asAdmin);
         Assert.Contains(
             "10.0.0.1",
-            await admin.GetStringAsync("/prompts/seen?tab=webhooks", Cancel)
+            await admin.GetStringAsync(
+                "/prompts/seen?tab=webhooks&hook=x&edit=x&delete=x&rotate=x&payload=x",
+                Cancel
+            )
         );
         // Who asked sees that it waits, and may only take it back.
         var asOwner = await _owner.GetStringAsync("/prompts/seen?tab=tags", Cancel);
