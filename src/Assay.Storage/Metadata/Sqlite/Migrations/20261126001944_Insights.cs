@@ -30,7 +30,7 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     actor = table.Column<string>(type: "TEXT", nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    finished_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true),
                 },
                 constraints: table =>
                 {
@@ -40,8 +40,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         column: x => x.project_id,
                         principalTable: "project",
                         principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                });
+                        onDelete: ReferentialAction.Cascade
+                    );
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "insights_cluster",
@@ -54,7 +56,7 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     level = table.Column<int>(type: "INTEGER", nullable: false),
                     number = table.Column<int>(type: "INTEGER", nullable: false),
                     name = table.Column<string>(type: "TEXT", nullable: false),
-                    description = table.Column<string>(type: "TEXT", nullable: false)
+                    description = table.Column<string>(type: "TEXT", nullable: false),
                 },
                 constraints: table =>
                 {
@@ -64,8 +66,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         column: x => x.job_id,
                         principalTable: "insights_job",
                         principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                });
+                        onDelete: ReferentialAction.Cascade
+                    );
+                }
+            );
 
             migrationBuilder.CreateTable(
                 name: "insights_run",
@@ -78,7 +82,7 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                     state = table.Column<byte>(type: "INTEGER", nullable: false),
                     summary = table.Column<string>(type: "TEXT", nullable: true),
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: true),
-                    error = table.Column<string>(type: "TEXT", nullable: true)
+                    error = table.Column<string>(type: "TEXT", nullable: true),
                 },
                 constraints: table =>
                 {
@@ -88,46 +92,50 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         column: x => x.job_id,
                         principalTable: "insights_job",
                         principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                });
+                        onDelete: ReferentialAction.Cascade
+                    );
+                }
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_insights_cluster_job_id",
                 table: "insights_cluster",
-                column: "job_id");
+                column: "job_id"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_insights_job_project_id_created_at",
                 table: "insights_job",
-                columns: new[] { "project_id", "created_at" });
+                columns: new[] { "project_id", "created_at" }
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_insights_job_state",
                 table: "insights_job",
-                column: "state");
+                column: "state"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_insights_job_workspace_id",
                 table: "insights_job",
-                column: "workspace_id");
+                column: "workspace_id"
+            );
 
             migrationBuilder.CreateIndex(
                 name: "ix_insights_run_job_id_state_number",
                 table: "insights_run",
-                columns: new[] { "job_id", "state", "number" });
+                columns: new[] { "job_id", "state", "number" }
+            );
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.DropTable(
-                name: "insights_cluster");
+            migrationBuilder.DropTable(name: "insights_cluster");
 
-            migrationBuilder.DropTable(
-                name: "insights_run");
+            migrationBuilder.DropTable(name: "insights_run");
 
-            migrationBuilder.DropTable(
-                name: "insights_job");
+            migrationBuilder.DropTable(name: "insights_job");
         }
     }
 }
