@@ -240,6 +240,147 @@ public sealed class DatasetTests(Screens screens)
             await screen.Page.GotoAsync(path);
             await Accessible.AssertAsync(screen.Page);
         }
+
+        var shared = await screens.Server.JsonAsync(HttpMethod.Put, $"/datasets/{dataset}/share");
+        var open = $"/public/{shared.GetProperty("share_token").GetString()}/d";
+        await using var stranger = await screens.OpenAsync(open, isSignedIn: false);
+        foreach (
+            var (path, mark) in new (string, string)[]
+            {
+                (open, ".jbox"),
+                ($"{open}?tab=experiments", ".list tbody tr"),
+                ($"{open}/experiments/{experiments[0]}", "result-grid .tr"),
+                ($"{open}/compare?selectedSessions={experiments[0]},{experiments[1]}", ".vtab"),
+            }
+        )
+        {
+            await stranger.Page.GotoAsync(path);
+            await Expect(stranger.Page.Locator(mark).First).ToBeVisibleAsync();
+            await Accessible.AssertAsync(stranger.Page);
+        }
+    }
+
+    [Fact]
+    public async Task Labels_without_scores_are_columns_and_conditions_and_have_the_colours_a_client_chose()
+    {
+        var (dataset, experiments) = await SeedAsync(6);
+        for (var e = 0; e < 2; e++)
+        {
+            var runs = await screens.Server.JsonAsync(
+                HttpMethod.Post,
+                "/runs/query",
+                new { session = new[] { experiments[e] }, select = new[] { "id" } }
+            );
+            var place = 0;
+            foreach (var run in runs.GetProperty("runs").EnumerateArray())
+            {
+                await screens.Server.JsonAsync(
+                    HttpMethod.Post,
+                    "/feedback",
+                    new
+                    {
+                        run_id = run.GetProperty("id").GetGuid(),
+                        key = "tone",
+                        value = e == 0 && place++ < 4 ? "very formal" : "casual",
+                    }
+                );
+            }
+        }
+
+        // A person corrects an evaluator under its own key.
+        var judged = await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            "/runs/query",
+            new { session = new[] { experiments[0] }, limit = 1 }
+        );
+        foreach (var type in (string[])["app", "model"])
+        {
+            await screens.Server.JsonAsync(
+                HttpMethod.Post,
+                "/feedback",
+                new
+                {
+                    run_id = judged.GetProperty("runs")[0].GetProperty("id").GetGuid(),
+                    key = "helpful",
+                    score = 1,
+                    feedback_source = new { type },
+                }
+            );
+        }
+
+        await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            $"/datasets/{dataset}/experiment-view-overrides",
+            new
+            {
+                column_overrides = new object[]
+                {
+                    new
+                    {
+                        column = "tone",
+                        color_map = new Dictionary<string, string>
+                        {
+                            ["casual"] = "#00aa00",
+                            ["very formal"] = "red;position:fixed",
+                        },
+                    },
+                    new
+                    {
+                        column = "correct",
+                        precision = 2,
+                        color_gradient = new object[]
+                        {
+                            new object[] { 0, "#ff0000" },
+                            new object[] { 1, "#0000ff" },
+                        },
+                    },
+                },
+            }
+        );
+
+        await using var screen = await screens.OpenAsync(
+            $"/data/{dataset}/experiments/{experiments[0]}"
+        );
+        var page = screen.Page;
+        var rows = page.Locator("result-grid .tr");
+        await Expect(rows).ToHaveCountAsync(6);
+        await Expect(page.GetByRole(AriaRole.Columnheader, new() { Name = "tone" }))
+            .ToBeVisibleAsync();
+        await Expect(page.Locator(".lab", new() { HasText = "casual" }).First)
+            .ToHaveAttributeAsync("style", "--c:#00aa00");
+        await Expect(page.Locator(".kpi", new() { HasText = "helpful" }).Locator(".pill"))
+            .ToHaveTextAsync("people + evaluators");
+        await Expect(page.Locator(".kpi .pill")).ToHaveCountAsync(1);
+        // What is no colour does not get into a style.
+        Assert.Null(
+            await page.Locator(".lab", new() { HasText = "very formal" })
+                .First.GetAttributeAsync("style")
+        );
+        await Expect(page.Locator(".heat", new() { HasText = "1.00" }).First)
+            .ToHaveAttributeAsync("style", "--c:#0000ff");
+        await Accessible.AssertAsync(page);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Scores" }).ClickAsync();
+        await page.Locator("#rfacets a", new() { HasText = "very formal" }).ClickAsync();
+        await Expect(rows).ToHaveCountAsync(4);
+        await Expect(page.GetByLabel("Search and conditions"))
+            .ToHaveValueAsync("tone=\"very formal\"");
+
+        await page.GotoAsync(
+            $"/data/{dataset}/compare?selectedSessions={experiments[0]},{experiments[1]}&q=tone%3Dcasual%20correct%3D1"
+        );
+        await Expect(rows).ToHaveCountAsync(6);
+        await Expect(rows.First).ToContainTextAsync("tone");
+        await Accessible.AssertAsync(page);
+        var csv = await screens.Server.Client.GetStringAsync(
+            new Uri(
+                $"{screens.Server.Address}/ui/data/{dataset}/results/export?selectedSessions={experiments[0]}&q=tone%3Dcasual&format=csv"
+            ),
+            Cancel
+        );
+        var lines = csv.TrimEnd().Split("\r\n");
+        Assert.EndsWith(",tone label", lines[0], StringComparison.Ordinal);
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines[1..], l => Assert.EndsWith(",casual", l, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -262,7 +403,15 @@ public sealed class DatasetTests(Screens screens)
         {
             using var answer = await stranger.GetAsync(path, Cancel);
             Assert.True(answer.IsSuccessStatusCode, path);
+            var text = await answer.Content.ReadAsStringAsync(Cancel);
+            Assert.DoesNotContain("ada@example.com", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("Ada Lovelace", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("trunk", text, StringComparison.Ordinal);
         }
+
+        var page = await stranger.GetStringAsync(new Uri(open[2], UriKind.Relative), Cancel);
+        Assert.Contains("aaaaaaaa*", page, StringComparison.Ordinal);
+        Assert.Contains("temperature", page, StringComparison.Ordinal);
 
         // A link opens its own dataset's experiments, not another's.
         var (_, others) = await SeedAsync(3);
@@ -327,11 +476,14 @@ public sealed class DatasetTests(Screens screens)
                         {
                             model = names[e],
                             temperature = e / 10.0,
+                            owner = "Ada Lovelace <ada@example.com>",
                             git = new
                             {
                                 commit = new string('a', 39) + e,
                                 branch = "trunk",
                                 dirty = true,
+                                authorName = "Ada Lovelace",
+                                author_email = "ada@example.com",
                             },
                         },
                     },

@@ -8,7 +8,14 @@ namespace Assay.Core.Experiments;
 public sealed record ExperimentFigures(
     IReadOnlyList<string> Keys,
     IReadOnlyList<ExperimentRunFigures> Runs
-);
+)
+{
+    /// <summary>Feedback keys with a label on any of the runs, sorted; one may have scores too.</summary>
+    public IReadOnlyList<string> LabelKeys { get; init; } = [];
+
+    /// <summary>Feedback keys that both people and evaluators gave scores under: their means are of two kinds of judgement.</summary>
+    public IReadOnlySet<string> MixedKeys { get; init; } = new HashSet<string>();
+}
 
 /// <summary>One run of an experiment in figures.</summary>
 /// <param name="RunId">The run.</param>
@@ -28,4 +35,8 @@ public sealed record ExperimentRunFigures(
     long Tokens,
     decimal Cost,
     double[] Scores
-);
+)
+{
+    /// <summary>By <see cref="ExperimentFigures.LabelKeys"/>: its label under the key, null for none; empty when it has none at all. Of several the newest counts.</summary>
+    public IReadOnlyList<string?> Labels { get; init; } = [];
+}

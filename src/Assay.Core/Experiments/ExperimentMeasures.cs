@@ -55,6 +55,16 @@ public sealed class ExperimentMeasures
     /// <summary>The value of a metric for an example; NaN where there is none.</summary>
     public double Value(Guid exampleId, int metric) => _table.Value(exampleId, metric);
 
+    /// <summary>Feedback keys that some run has a label under.</summary>
+    public IReadOnlyList<string> LabelKeys => _table.Figures.LabelKeys;
+
+    /// <summary>True when both people and evaluators gave scores under a key.</summary>
+    public bool IsMixed(string key) => _table.Figures.MixedKeys.Contains(key);
+
+    /// <summary>The labels of an example's runs under a key, oldest run first; empty for none.</summary>
+    public IReadOnlyList<string> Labels(Guid exampleId, string key) =>
+        _table.Labels(exampleId, key);
+
     /// <summary>The mean over examples with its interval; null where nothing was measured.</summary>
     public Interval? Mean(int metric) => _table.Mean(metric);
 

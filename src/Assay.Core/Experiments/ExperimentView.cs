@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Assay.Core.Access;
 using Assay.Core.Datasets;
 using Assay.Core.Metadata;
@@ -33,12 +35,60 @@ public sealed class ExperimentView
 /// <param name="Column">A feedback key, with or without <c>feedback.</c> before it, or <c>latency</c>, <c>tokens</c>, <c>cost</c>.</param>
 /// <param name="IsHidden">Not at all.</param>
 /// <param name="Precision">Digits after the point; null for as many as needed.</param>
-public sealed record ColumnView(string Column, bool IsHidden, int? Precision)
+public sealed partial record ColumnView(string Column, bool IsHidden, int? Precision)
 {
+    /// <summary>Values are coloured.</summary>
+    public bool HasColors { get; private init; } = true;
+
+    /// <summary>Colours of values by their text: labels, or scores as they are written.</summary>
+    public IReadOnlyDictionary<string, string> Colors { get; private init; } =
+        new Dictionary<string, string>();
+
+    /// <summary>Colours at scores, lowest first; between two of them they blend.</summary>
+    public IReadOnlyList<(double At, string Color)> Gradient { get; private init; } = [];
+
+    /// <summary>The colour of a value, in CSS; null when the view names none.</summary>
+    public string? ColorOf(string text) => HasColors ? Colors.GetValueOrDefault(text) : null;
+
+    /// <inheritdoc cref="ColorOf(string)"/>
+    public string? ColorOf(double score)
+    {
+        if (!HasColors)
+        {
+            return null;
+        }
+
+        if (ColorOf(score.ToString("0.######", CultureInfo.InvariantCulture)) is { } named)
+        {
+            return named;
+        }
+
+        if (Gradient.Count == 0)
+        {
+            return null;
+        }
+
+        var next = Gradient.Count(g => g.At <= score);
+        if (next == 0 || next == Gradient.Count)
+        {
+            return Gradient[Math.Clamp(next - 1, 0, Gradient.Count - 1)].Color;
+        }
+
+        var (low, high) = (Gradient[next - 1], Gradient[next]);
+        var share = (score - low.At) / (high.At - low.At);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"color-mix(in oklab,{high.Color} {100 * share:0.#}%,{low.Color})"
+        );
+    }
+
+    /// <summary>True for the column of a feedback key.</summary>
+    public bool IsOf(string key) => Column == key || Column == "feedback." + key;
+
     /// <summary>True for the column of a metric.</summary>
     public bool IsOf(Metric metric) =>
         metric.Kind == MetricKind.Score
-            ? Column == metric.Key || Column == "feedback." + metric.Key
+            ? IsOf(metric.Key)
             : Column == metric.Key[1..] || Column == "total_" + metric.Key[1..];
 
     internal static IReadOnlyList<ColumnView> Read(string json)
@@ -56,9 +106,74 @@ public sealed record ColumnView(string Column, bool IsHidden, int? Precision)
                     && digits.ValueKind == JsonValueKind.Number
                         ? digits.GetInt32()
                         : null
-                )),
+                )
+                {
+                    HasColors =
+                        !c.TryGetProperty("disable_colors", out var none)
+                        || none.ValueKind != JsonValueKind.True,
+                    Colors = MapOf(c),
+                    Gradient = GradientOf(c),
+                }),
         ];
     }
+
+    private static Dictionary<string, string> MapOf(JsonElement column)
+    {
+        var colors = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (
+            column.TryGetProperty("color_map", out var map)
+            && map.ValueKind == JsonValueKind.Object
+        )
+        {
+            foreach (var entry in map.EnumerateObject())
+            {
+                if (Css(entry.Value) is { } color)
+                {
+                    colors[entry.Name] = color;
+                }
+            }
+        }
+
+        return colors;
+    }
+
+    private static IReadOnlyList<(double, string)> GradientOf(JsonElement column) =>
+        column.TryGetProperty("color_gradient", out var stops)
+        && stops.ValueKind == JsonValueKind.Array
+            ?
+            [
+                .. stops
+                    .EnumerateArray()
+                    .Where(s => s.ValueKind == JsonValueKind.Array && s.GetArrayLength() == 2)
+                    .Select(s =>
+                        (
+                            At: s[0].ValueKind == JsonValueKind.Number
+                            && s[0].TryGetDouble(out var at)
+                                ? at
+                                : double.NaN,
+                            Color: Css(s[1])
+                        )
+                    )
+                    .Where(s => double.IsFinite(s.At) && s.Color is not null)
+                    .Select(s => (s.At, s.Color!))
+                    .DistinctBy(s => s.At)
+                    .OrderBy(s => s.At),
+            ]
+            : [];
+
+    /// <summary>A colour as it may stand in a style: hexadecimal or by name; whatever else a client sent is none.</summary>
+    private static string? Css(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String
+        && value.GetString() is { } text
+        && Color().IsMatch(text)
+            ? text
+            : null;
+
+    [GeneratedRegex(
+        "^(?:#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})|[a-zA-Z]{3,20})$",
+        RegexOptions.NonBacktracking
+    )]
+    private static partial Regex Color();
 }
 
 internal sealed class ExperimentViewMapping : IEntityTypeConfiguration<ExperimentView>

@@ -17,6 +17,7 @@ internal sealed class MeasureTable
     > s_comparisons = [];
 
     private readonly Dictionary<Guid, ExampleMeasures> _examples;
+    private readonly Dictionary<(Guid Example, string Key), List<string>> _labels = [];
     private readonly Lazy<(Interval? Mean, double Low, double High)>[] _means;
 
     private MeasureTable(IReadOnlyList<Metric> metrics, ExperimentFigures figures)
@@ -45,6 +46,19 @@ internal sealed class MeasureTable
             }
 
             own.Add(run);
+            for (var k = 0; k < run.Labels.Count; k++)
+            {
+                if (run.Labels[k] is { } label)
+                {
+                    var key = (run.ExampleId, figures.LabelKeys[k]);
+                    if (!_labels.TryGetValue(key, out var labels))
+                    {
+                        _labels[key] = labels = new List<string>(1);
+                    }
+
+                    labels.Add(label);
+                }
+            }
         }
 
         latencies.Sort();
@@ -119,6 +133,9 @@ internal sealed class MeasureTable
 
     public double Value(Guid exampleId, int metric) =>
         _examples.TryGetValue(exampleId, out var example) ? example.Values[metric] : double.NaN;
+
+    public IReadOnlyList<string> Labels(Guid exampleId, string key) =>
+        _labels.TryGetValue((exampleId, key), out var labels) ? labels : [];
 
     public Interval? Mean(int metric) => _means[metric].Value.Mean;
 

@@ -104,6 +104,14 @@ public sealed record FeedbackStats
     /// <summary>Up to 20 sources, as JSON text.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];
 
+    /// <summary>True when people and evaluators both gave scores under the key: then the mean is of two kinds of judgement.</summary>
+    public bool IsMixed =>
+        Sources.Any(s => s.StartsWith("{\"type\":\"app\"", StringComparison.Ordinal))
+        && Sources.Any(s =>
+            s.StartsWith("{\"type\":\"auto_eval\"", StringComparison.Ordinal)
+            || s.StartsWith("{\"type\":\"model\"", StringComparison.Ordinal)
+        );
+
     /// <summary>How many are evaluator failures.</summary>
     public long Errors { get; init; }
 }

@@ -249,6 +249,7 @@ internal static class ResultsEndpoints
                         var prefix = view.IsSingle ? "" : e.Experiment.Name + " ";
                         return view
                             .Metrics.Select(m => prefix + m.Title.ToLowerInvariant())
+                            .Concat(view.LabelKeys.Select(k => $"{prefix}{k} label"))
                             .Prepend(prefix + "error")
                             .Prepend(prefix + "outputs")
                             .Prepend(prefix + "run_id");
@@ -280,6 +281,10 @@ internal static class ResultsEndpoints
                         : null
                 );
             }
+
+            cells.AddRange(
+                view.LabelKeys.Select(k => string.Join(", ", experiment.Labels(row.Example.Id, k)))
+            );
         }
 
         return string.Join(',', cells.Select(RunCsv.Cell)) + "\r\n";
@@ -305,6 +310,20 @@ internal static class ResultsEndpoints
                     ["experiment_id"] = experiment.Experiment.Id.ToString(),
                     ["experiment"] = experiment.Experiment.Name,
                     ["metrics"] = metrics,
+                    ["labels"] = new JsonObject(
+                        view.LabelKeys.Where(k => experiment.Labels(row.Example.Id, k).Count > 0)
+                            .Select(k =>
+                                KeyValuePair.Create(
+                                    k,
+                                    (JsonNode?)
+                                        new JsonArray([
+                                            .. experiment
+                                                .Labels(row.Example.Id, k)
+                                                .Select(l => JsonValue.Create(l)),
+                                        ])
+                                )
+                            )
+                    ),
                     ["runs"] = new JsonArray([
                         .. row
                             .Runs.Where(r => r.ProjectId == experiment.Experiment.Id)

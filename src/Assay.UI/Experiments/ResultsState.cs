@@ -100,33 +100,68 @@ public sealed record ResultsState
         );
     }
 
-    /// <summary>The parts of the search: conditions on metrics, and words.</summary>
+    /// <summary>The parts of the search: conditions on metrics and labels, and words.</summary>
     public (IReadOnlyList<Condition> Conditions, IReadOnlyList<string> Words) Parse(
-        IReadOnlyList<Metric> metrics
+        IReadOnlyList<Metric> metrics,
+        IReadOnlyList<string> labelKeys
     )
     {
         var conditions = new List<Condition>();
         var words = new List<string>();
-        foreach (var part in Search.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in Parts(Search))
         {
             var at = part.IndexOfAny(['<', '>', '=']);
             var end = at > 0 && at + 1 < part.Length && part[at + 1] == '=' ? at + 2 : at + 1;
-            var metric = at <= 0 ? -1 : Find(metrics, part[..at]);
+            var key = at <= 0 ? "" : part[..at];
+            var metric = at <= 0 ? -1 : Find(metrics, key);
             if (
                 metric >= 0
                 && double.TryParse(part[end..], CultureInfo.InvariantCulture, out var number)
             )
             {
-                conditions.Add(new Condition(metric, part[at..end], number));
+                conditions.Add(new Condition.OfScore(metric, part[at..end], number));
+            }
+            else if (at > 0 && part[at] == '=' && labelKeys.Contains(key))
+            {
+                conditions.Add(new Condition.OfLabel(key, part[end..].Trim('"')));
             }
             else
             {
-                words.Add(part);
+                words.Add(part.Trim('"'));
             }
         }
 
         return (conditions, words);
     }
+
+    /// <summary>A search cut at its blanks, save those between quotation marks.</summary>
+    public static IReadOnlyList<string> Parts(string search)
+    {
+        var parts = new List<string>();
+        var (start, isQuoted) = (0, false);
+        for (var i = 0; i <= search.Length; i++)
+        {
+            if (i == search.Length || (search[i] == ' ' && !isQuoted))
+            {
+                if (i > start)
+                {
+                    parts.Add(search[start..i]);
+                }
+
+                start = i + 1;
+            }
+            else if (search[i] == '"')
+            {
+                isQuoted = !isQuoted;
+            }
+        }
+
+        return parts;
+    }
+
+    /// <summary>A label as it stands in a search.</summary>
+    public static string Quoted(string label) =>
+        label.Contains(' ', StringComparison.Ordinal) ? $"\"{label}\"" : label;
 
     /// <summary>The place of a metric by its key or title; -1 for none.</summary>
     public static int Find(IReadOnlyList<Metric> metrics, string? name)
@@ -145,18 +180,36 @@ public sealed record ResultsState
         return -1;
     }
 
-    /// <summary>A condition on the value of a metric.</summary>
-    public sealed record Condition(int Metric, string Operator, double Number)
+    /// <summary>A condition on what an experiment made of an example.</summary>
+    public abstract record Condition
     {
-        /// <summary>True for a value that meets it; never for none.</summary>
-        public bool Holds(double value) =>
-            Operator switch
+        /// <summary>True when it is met; never where there is nothing.</summary>
+        public abstract bool Holds(ExperimentMeasures experiment, Guid example);
+
+        /// <summary>On the value of a metric.</summary>
+        public sealed record OfScore(int Metric, string Operator, double Number) : Condition
+        {
+            /// <inheritdoc/>
+            public override bool Holds(ExperimentMeasures experiment, Guid example)
             {
-                "<" => value < Number,
-                "<=" => value <= Number,
-                ">" => value > Number,
-                ">=" => value >= Number,
-                _ => Math.Abs(value - Number) < 1e-9,
-            };
+                var value = experiment.Value(example, Metric);
+                return Operator switch
+                {
+                    "<" => value < Number,
+                    "<=" => value <= Number,
+                    ">" => value > Number,
+                    ">=" => value >= Number,
+                    _ => Math.Abs(value - Number) < 1e-9,
+                };
+            }
+        }
+
+        /// <summary>One of the runs bears a label.</summary>
+        public sealed record OfLabel(string Key, string Label) : Condition
+        {
+            /// <inheritdoc/>
+            public override bool Holds(ExperimentMeasures experiment, Guid example) =>
+                experiment.Labels(example, Key).Contains(Label, StringComparer.OrdinalIgnoreCase);
+        }
     }
 }

@@ -11,6 +11,8 @@ public sealed class ResultsView
     /// <summary>Rows in a block.</summary>
     public const int Block = 50;
 
+    private const int MaxLabels = 8;
+
     private IReadOnlyList<IReadOnlyList<MetricComparison>>? _comparisons;
 
     private ResultsView(
@@ -23,6 +25,13 @@ public sealed class ResultsView
         State = state;
         Experiments = experiments;
         Metrics = experiments.Count == 0 ? Metric.OfRuns : experiments[0].Metrics;
+        LabelKeys =
+        [
+            .. experiments
+                .SelectMany(e => e.LabelKeys)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
         var metric = ResultsState.Find(Metrics, state.Metric);
         MetricAt = metric < 0 ? 0 : metric;
         var against = experiments
@@ -42,6 +51,16 @@ public sealed class ResultsView
 
     /// <summary>Their metrics.</summary>
     public IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>Feedback keys that some run has a label under; one may be a metric too.</summary>
+    public IReadOnlyList<string> LabelKeys { get; }
+
+    /// <summary>Those that are shown as columns of their own, because there is no score to show.</summary>
+    public IEnumerable<string> LabelColumns =>
+        LabelKeys.Where(k =>
+            Metrics.All(m => m.Kind != MetricKind.Score || m.Key != k)
+            && Columns.FirstOrDefault(c => c.IsOf(k)) is not { IsHidden: true }
+        );
 
     /// <summary>Place of the metric in question.</summary>
     public int MetricAt { get; }
@@ -142,6 +161,30 @@ public sealed class ResultsView
             )
             : Figures.Value(Metrics[metric], value);
 
+    /// <summary>The labels of an example under a key, each once with how often when repetitions differ; null for none.</summary>
+    public string? Label(int experiment, Guid example, string key)
+    {
+        var labels = Experiments[experiment].Labels(example, key);
+        return labels.Count == 0
+            ? null
+            : string.Join(
+                ", ",
+                labels
+                    .GroupBy(l => l, StringComparer.Ordinal)
+                    .OrderByDescending(g => g.Count())
+                    .Select(g => g.Count() == 1 ? g.Key : $"{g.Key} ×{g.Count()}")
+            );
+    }
+
+    /// <summary>True when a metric's values are means over scores of people and of evaluators.</summary>
+    public bool IsMixed(int metric) =>
+        Metrics[metric].Kind == MetricKind.Score
+        && Experiments.Any(e => e.IsMixed(Metrics[metric].Key));
+
+    /// <summary>The colour the dataset's view gives a label.</summary>
+    public string? ColorOf(string key, string label) =>
+        Columns.FirstOrDefault(c => c.IsOf(key))?.ColorOf(label);
+
     /// <summary>Candidate minus baseline for an example, signed so that more is better; NaN where one has nothing.</summary>
     public double Gain(Guid example, int candidate, int metric)
     {
@@ -167,62 +210,87 @@ public sealed class ResultsView
     }
 
     /// <summary>
-    /// Conditions worth a click, by metric with a score: each value where there are few, else below and from the middle on; with the number of
-    /// examples that one of the experiments meets them on. Keys with blanks cannot be searched by and are left out.
+    /// Conditions worth a click, by feedback key: of scores each value where there are few, else below and from the middle on; of labels the most
+    /// frequent; with the number of examples that one of the experiments meets them on. Keys with blanks cannot be searched by and are left out.
     /// </summary>
-    public IReadOnlyList<(
-        Metric Metric,
-        IReadOnlyList<(string Condition, int Count)> Values
-    )> Facets()
+    public IReadOnlyList<Facet> Facets()
     {
-        const int few = 6;
-        var facets = new List<(Metric, IReadOnlyList<(string, int)>)>();
+        var facets = new List<Facet>();
         for (var m = 0; m < Metrics.Count; m++)
         {
-            var place = m;
             var key = Metrics[m].Key;
-            if (Metrics[m].Kind != MetricKind.Score || !IsShown(m) || key.Any(char.IsWhiteSpace))
+            if (
+                Metrics[m].Kind == MetricKind.Score
+                && IsShown(m)
+                && !key.Any(char.IsWhiteSpace)
+                && Scores(m) is { Count: > 0 } values
+            )
             {
-                continue;
+                facets.Add(new Facet(key, values));
             }
+        }
 
-            var values = Experiments
-                .SelectMany(e => e.Examples.Values.Select(x => (x.ExampleId, V: x.Values[place])))
-                .Where(x => double.IsFinite(x.V))
-                .ToList();
-            string Text(double v) => v.ToString("0.######", CultureInfo.InvariantCulture);
-            int Count(Func<double, bool> meets) =>
-                values.Where(x => meets(x.V)).Select(x => x.ExampleId).Distinct().Count();
-            var distinct = values.Select(x => x.V).Distinct().Order().ToList();
-            if (distinct.Count is > 1 and <= few)
-            {
-                facets.Add(
-                    (
-                        Metrics[m],
-                        [
-                            .. distinct.Select(v =>
-                                ($"{key}={Text(v)}", Count(x => Math.Abs(x - v) < 1e-9))
-                            ),
-                        ]
+        foreach (var key in LabelKeys.Where(k => !k.Any(char.IsWhiteSpace)))
+        {
+            List<FacetValue> values =
+            [
+                .. Experiments
+                    .SelectMany(e =>
+                        e.Examples.Keys.SelectMany(id =>
+                            e.Labels(id, key).Select(label => (Label: label, Id: id))
+                        )
                     )
-                );
+                    .GroupBy(l => l.Label, l => l.Id, StringComparer.Ordinal)
+                    .Select(g => new FacetValue(
+                        $"{key}={ResultsState.Quoted(g.Key)}",
+                        g.Key,
+                        g.Distinct().Count()
+                    ))
+                    .OrderByDescending(v => v.Count)
+                    .ThenBy(v => v.Text, StringComparer.Ordinal)
+                    .Take(MaxLabels),
+            ];
+            if (facets.FindIndex(f => f.Key == key) is var at and >= 0)
+            {
+                facets[at] = new Facet(key, [.. facets[at].Values, .. values]);
             }
-            else if (distinct.Count > few)
+            else
             {
-                var middle = distinct[distinct.Count / 2];
-                facets.Add(
-                    (
-                        Metrics[m],
-                        [
-                            ($"{key}<{Text(middle)}", Count(x => x < middle)),
-                            ($"{key}>={Text(middle)}", Count(x => x >= middle)),
-                        ]
-                    )
-                );
+                facets.Add(new Facet(key, values));
             }
         }
 
         return facets;
+    }
+
+    private List<FacetValue> Scores(int metric)
+    {
+        const int few = 6;
+        var key = Metrics[metric].Key;
+        var values = Experiments
+            .SelectMany(e => e.Examples.Values.Select(x => (x.ExampleId, V: x.Values[metric])))
+            .Where(x => double.IsFinite(x.V))
+            .ToList();
+        FacetValue Value(string sign, double v, Func<double, bool> meets)
+        {
+            var text = sign + v.ToString("0.######", CultureInfo.InvariantCulture);
+            return new FacetValue(
+                key + text,
+                text,
+                values.Where(x => meets(x.V)).Select(x => x.ExampleId).Distinct().Count()
+            );
+        }
+
+        var distinct = values.Select(x => x.V).Distinct().Order().ToList();
+        if (distinct.Count is > 1 and <= few)
+        {
+            return distinct.ConvertAll(v => Value("=", v, x => Math.Abs(x - v) < 1e-9));
+        }
+
+        var middle = distinct.Count > few ? distinct[distinct.Count / 2] : 0;
+        return distinct.Count > few
+            ? [Value("<", middle, x => x < middle), Value(">=", middle, x => x >= middle)]
+            : [];
     }
 
     private async Task FilterAsync(
@@ -239,12 +307,10 @@ public sealed class ResultsView
         );
         Total = all.Count;
         IEnumerable<Guid> rows = all;
-        var (conditions, words) = State.Parse(Metrics);
+        var (conditions, words) = State.Parse(Metrics, LabelKeys);
         foreach (var condition in conditions)
         {
-            rows = rows.Where(id =>
-                Experiments.Any(e => condition.Holds(e.Value(id, condition.Metric)))
-            );
+            rows = rows.Where(id => Experiments.Any(e => condition.Holds(e, id)));
         }
 
         if (words.Count > 0)
@@ -306,3 +372,14 @@ public sealed class ResultsView
             .Select(r => r.Id);
     }
 }
+
+/// <summary>Conditions on one feedback key.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Values">The conditions.</param>
+public sealed record Facet(string Key, IReadOnlyList<FacetValue> Values);
+
+/// <summary>A condition worth a click.</summary>
+/// <param name="Condition">As it is searched for.</param>
+/// <param name="Text">As it is shown below its key.</param>
+/// <param name="Count">Examples that one of the experiments meets it on.</param>
+public sealed record FacetValue(string Condition, string Text, int Count);

@@ -19,6 +19,8 @@ internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers proje
         }
 
         using var reader = index.Read();
+        var labels = new Labels();
+        var (byPeople, byEvaluators) = (new HashSet<string>(), new HashSet<string>());
         var scores = new Dictionary<Guid, List<(int Key, double Score)>>();
         var keys = new List<string>();
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -26,8 +28,8 @@ internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers proje
             var statement = new Statement(
                 reader.Connection,
                 // From the experiment's runs to their feedback: left alone, the planner walks all feedback of the workspace instead.
-                "SELECT f.run, f.key, f.score FROM run r CROSS JOIN feedback f "
-                    + "WHERE r.project = ?1 AND r.is_root = 1 AND r.example IS NOT NULL AND f.run = r.id AND +f.workspace = ?2 AND f.score IS NOT NULL AND f.comparative IS NULL"
+                "SELECT f.run, f.key, f.score, f.value, f.created_us, f.source FROM run r CROSS JOIN feedback f "
+                    + "WHERE r.project = ?1 AND r.is_root = 1 AND r.example IS NOT NULL AND f.run = r.id AND +f.workspace = ?2 AND (f.score IS NOT NULL OR f.value IS NOT NULL) AND f.comparative IS NULL"
             )
         )
         {
@@ -36,6 +38,26 @@ internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers proje
             while (statement.Step())
             {
                 var key = statement.Text(1) ?? "";
+                if (statement.Text(3) is { } label)
+                {
+                    labels.Add(statement.Id(0), key, label, statement.Long(4));
+                }
+
+                if (statement.IsNull(2))
+                {
+                    continue;
+                }
+
+                switch (statement.Text(5))
+                {
+                    case "app":
+                        byPeople.Add(key);
+                        break;
+                    case "auto_eval" or "model":
+                        byEvaluators.Add(key);
+                        break;
+                }
+
                 if (!places.TryGetValue(key, out var place))
                 {
                     places[key] = place = keys.Count;
@@ -89,11 +111,57 @@ internal sealed class ExperimentReader(IndexDatabase index, ProjectNumbers proje
                         Columns.Dollars(statement.Long(6)),
                         values
                     )
+                    {
+                        Labels = labels.Of(id),
+                    }
                 );
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
 
-        return new ExperimentFigures(sorted, runs);
+        byPeople.IntersectWith(byEvaluators);
+        return new ExperimentFigures(sorted, runs)
+        {
+            LabelKeys = labels.Keys,
+            MixedKeys = byPeople,
+        };
+    }
+
+    /// <summary>Labels by run and key; of several the newest counts. The same text is kept once.</summary>
+    private sealed class Labels
+    {
+        private readonly Dictionary<Guid, Dictionary<string, (string Text, long At)>> _byRun = [];
+        private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
+        private readonly SortedSet<string> _keys = new(StringComparer.Ordinal);
+        private string[]? _sorted;
+
+        public IReadOnlyList<string> Keys => _sorted ??= [.. _keys];
+
+        public void Add(Guid run, string key, string label, long at)
+        {
+            _keys.Add(key);
+            if (!_texts.TryGetValue(label, out var text))
+            {
+                _texts[label] = text = label;
+            }
+
+            if (!_byRun.TryGetValue(run, out var own))
+            {
+                _byRun[run] = own = new Dictionary<string, (string, long)>(
+                    1,
+                    StringComparer.Ordinal
+                );
+            }
+
+            if (!own.TryGetValue(key, out var known) || known.At <= at)
+            {
+                own[key] = (text, at);
+            }
+        }
+
+        public IReadOnlyList<string?> Of(Guid run) =>
+            _byRun.TryGetValue(run, out var own)
+                ? [.. Keys.Select(k => own.TryGetValue(k, out var label) ? label.Text : null)]
+                : [];
     }
 }
