@@ -316,17 +316,12 @@ public sealed class ResultsView
         if (words.Count > 0)
         {
             var found = (
-                await reader.ListAsync(
+                await reader.IdsAsync(
                     Source.Caller,
-                    new ExampleQuery
-                    {
-                        DatasetId = Source.Dataset.Id,
-                        Texts = words,
-                        Limit = int.MaxValue,
-                    },
+                    new ExampleQuery { DatasetId = Source.Dataset.Id, Texts = words },
                     cancellationToken
                 )
-            ).Select(e => e.Id).ToHashSet();
+            ).ToHashSet();
             rows = rows.Where(found.Contains);
         }
 
