@@ -261,6 +261,29 @@ public sealed class DatasetTests(Screens screens)
     }
 
     [Fact]
+    public async Task A_model_proposes_examples_and_only_those_chosen_are_written()
+    {
+        var (dataset, _) = await SeedAsync(2);
+        await using var screen = await screens.OpenAsync($"/data/{dataset}?tab=import");
+        var page = screen.Page;
+        await page.GetByLabel("How many").FillAsync("3");
+        await page.GetByLabel("What they should be like").FillAsync("Short ones");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Propose examples" }).ClickAsync();
+        await Expect(page.GetByText("3 examples by")).ToBeVisibleAsync();
+        await Accessible.AssertAsync(page);
+        Assert.Equal(2, await CountAsync());
+        await page.GetByLabel("Take example 2 over").UncheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add the chosen ones" }).ClickAsync();
+        await Expect(page.Locator("data-grid .tr")).ToHaveCountAsync(4);
+        Assert.Equal(4, await CountAsync());
+
+        async Task<int> CountAsync() =>
+            (
+                await screens.Server.JsonAsync(HttpMethod.Get, $"/examples/count?dataset={dataset}")
+            ).GetInt32();
+    }
+
+    [Fact]
     public async Task Labels_without_scores_are_columns_and_conditions_and_have_the_colours_a_client_chose()
     {
         var (dataset, experiments) = await SeedAsync(6);

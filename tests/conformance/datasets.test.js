@@ -469,6 +469,30 @@ test("feedback keys have settings and formulas", async () => {
   assert.equal((await raw("DELETE", `/feedback/formulas/${formula.json.id}`)).status, 200);
 });
 
+test("synthetic examples are made after those of the dataset, shown or written, and meet its schema", async () => {
+  const client = newClient();
+  const dataset = await client.createDataset(named("synthetic"));
+  assert.equal((await raw("POST", `/datasets/${dataset.id}/generate`, { num_examples: 2 })).status, 422, "nothing to go by");
+  const example = await client.createExample({ dataset_id: dataset.id, inputs: { question: "Who?", n: 1 }, outputs: { answer: "She." } });
+  const ask = (body) => raw("POST", `/datasets/${dataset.id}/generate`, { model: "simulated/sim-chat", example_ids: [example.id], ...body });
+  const shown = await ask({ num_examples: 2, preview: true });
+  assert.equal(shown.status, 200, JSON.stringify(shown.json));
+  assert.equal(shown.json.length, 2);
+  assert.equal((await client.readDataset({ datasetId: dataset.id })).example_count, 1, "a preview writes nothing");
+  const { json: made } = await ask({ num_examples: 3 });
+  assert.equal(made.length, 3);
+  for (const m of made) {
+    assert.deepEqual([typeof m.inputs.question, typeof m.inputs.n, typeof m.outputs.answer], ["string", "number", "string"]);
+    assert.deepEqual([m.metadata.synthetic, m.metadata.synthetic_model], [true, "Simulated/sim-chat"]);
+  }
+  assert.equal((await client.readDataset({ datasetId: dataset.id })).example_count, 4);
+  for (const body of [{ num_examples: 0 }, { num_examples: 51 }, {}, { num_examples: 1, model: "nobody/x" }]) {
+    const { status, json } = await ask(body);
+    assert.equal(status, 422, JSON.stringify(body));
+    assert.ok(json.detail);
+  }
+});
+
 test("annotation queues hold runs for review", async () => {
   const client = newClient();
   const queue = await client.createAnnotationQueue({ name: named("queue"), description: "d" });

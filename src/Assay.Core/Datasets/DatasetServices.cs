@@ -27,6 +27,7 @@ public static class DatasetServices
         services.AddSingleton<ExperimentViews>();
         services.AddSingleton<PreferencePairs>();
         services.AddSingleton<AnnotationQueues>();
+        services.AddSingleton<SyntheticExamples>();
         services.AddSingleton<QueueReader>();
         services.AddSingleton<QueueReviews>();
         services.AddSingleton<QueuePairs>();

@@ -16,6 +16,7 @@ internal static class DatasetWire
         app.MapExamples();
         app.MapExampleMetadata();
         app.MapDatasetFiles();
+        app.MapSynthetic();
         app.MapSharedDatasets();
         app.MapExperiments();
         app.MapComparative();
