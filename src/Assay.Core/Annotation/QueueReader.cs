@@ -137,6 +137,21 @@ public sealed class QueueReader(IDbContextFactory<MetadataContext> metadata, Tim
         );
     }
 
+    /// <summary>Everybody's reviews of some items, as of one page of a queue.</summary>
+    public async Task<IReadOnlyList<QueueReview>> ReviewsAsync(
+        Caller caller,
+        IReadOnlyList<Guid> itemIds,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        return await db
+            .QueueReviews.AsNoTracking()
+            .Where(r => r.WorkspaceId == caller.WorkspaceId && itemIds.Contains(r.ItemId))
+            .ToListAsync(cancellationToken);
+    }
+
     /// <summary>How many items of its section stand before an item in this reviewer's order, and the mark of the last of those.</summary>
     /// <exception cref="DatasetProblemException">The queue has no such item.</exception>
     public async Task<(QueuePlace Place, int Position, QueueMark? Before)> PositionAsync(

@@ -20,6 +20,7 @@ internal static class QueueUiEndpoints
     public static void MapQueues(this IEndpointRouteBuilder ui)
     {
         ui.MapGet("/queues", ListAsync);
+        ui.MapQueueExport();
         ui.MapPost("/queues/{queueId:guid}/add", AddAsync).PageNeeds(Permission.Write);
         ui.MapPost("/projects/{projectId:guid}/enqueue", AddQueryAsync).PageNeeds(Permission.Write);
         ui.MapPost("/queues/{queueId:guid}/remove", RemoveAsync).PageNeeds(Permission.Delete);

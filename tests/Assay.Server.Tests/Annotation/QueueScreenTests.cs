@@ -343,6 +343,8 @@ public sealed class QueueScreenTests : IAsyncLifetime
         );
         using var agreement = await reviewer.GetAsync($"/queues/{queue}/agreement", Cancel);
         Assert.Equal(HttpStatusCode.Forbidden, agreement.StatusCode);
+        using var export = await reviewer.GetAsync($"/ui/queues/{queue}/export", Cancel);
+        Assert.Equal(HttpStatusCode.Forbidden, export.StatusCode);
         Assert.Equal(
             HttpStatusCode.Forbidden,
             await PostAsync(reviewer, $"{path}/decision", new { clear = true })
@@ -357,6 +359,19 @@ public sealed class QueueScreenTests : IAsyncLifetime
         );
         var after = await reviewer.GetStringAsync($"/queues/{queue}/items/{item}", Cancel);
         Assert.Contains("told nobody", after, StringComparison.Ordinal);
+
+        var csv = (await _mine.GetStringAsync($"/ui/queues/{queue}/export", Cancel))
+            .TrimEnd()
+            .Split("\r\n");
+        Assert.Equal(
+            "item_id,run_id,other_run_id,thread_id,gold,reviewer,finished,seconds,quality,note,correction",
+            csv[0]
+        );
+        Assert.Equal(3, csv.Length);
+        Assert.EndsWith(",0.125,told nobody,", csv[1], StringComparison.Ordinal);
+        Assert.EndsWith(",1,,", csv[2], StringComparison.Ordinal);
+        using var elsewhere = await _other.GetAsync($"/ui/queues/{queue}/export", Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, elsewhere.StatusCode);
     }
 
     private async Task<(Guid Queue, Guid Item)> QueueAsync(int reviewers = 1)
