@@ -220,7 +220,11 @@ public sealed class SyntheticExamples(
             );
         return
             provider is not null
-            && (wish.Model is { Length: > 0 } ? wish.Model : provider.Models.FirstOrDefault())
+            && (
+                wish.Model is { Length: > 0 } ? wish.Model
+                : provider.Models is [var first, ..] ? first
+                : null
+            )
                 is { } model
             ? (provider, model)
             : throw DatasetProblemException.Invalid(
@@ -232,7 +236,7 @@ public sealed class SyntheticExamples(
         Dataset dataset,
         SyntheticWish wish,
         IReadOnlyList<Example> shown,
-        IReadOnlyList<SyntheticExample> made,
+        List<SyntheticExample> made,
         JsonElement form,
         ModelProvider provider,
         string model
@@ -281,7 +285,7 @@ public sealed class SyntheticExamples(
         };
     }
 
-    private static IReadOnlyList<SyntheticExample> Read(JsonElement answer)
+    private static List<SyntheticExample> Read(JsonElement answer)
     {
         if (
             !answer.TryGetProperty("examples", out var list)

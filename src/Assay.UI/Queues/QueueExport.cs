@@ -172,6 +172,6 @@ internal static class QueueExport
         ?? answer?.Label
         ?? answer?.Score?.ToString("0.######", CultureInfo.InvariantCulture);
 
-    private static string Line(IEnumerable<string?> cells) =>
+    private static string Line(string?[] cells) =>
         string.Join(',', cells.Select(RunCsv.Cell)) + "\r\n";
 }
