@@ -38,14 +38,19 @@ public static class ChatPromptManifest
     /// <summary>The prompt with the model that it is meant for, its settings and its tools: <c>prompt | model</c> in LangChain's words.</summary>
     /// <param name="variant">What was edited.</param>
     /// <param name="model">The model in LangChain's form; see <see cref="SerializedModel"/>.</param>
+    /// <param name="edited">The prompt it was edited from: its partial variables stay. Undefined for none.</param>
     /// <exception cref="InvalidPromptException">A message cannot be kept; the message says which and why.</exception>
-    public static JsonElement WriteWithModel(JsonElement variant, JsonObject model) =>
+    public static JsonElement WriteWithModel(
+        JsonElement variant,
+        JsonObject model,
+        JsonElement edited = default
+    ) =>
         JsonSerializer.SerializeToElement(
             Constructor(
                 ["langchain_core", "runnables", "RunnableSequence"],
                 new JsonObject
                 {
-                    ["first"] = Prompt(variant, default),
+                    ["first"] = Prompt(variant, edited),
                     ["middle"] = new JsonArray(),
                     ["last"] = model,
                 }

@@ -210,9 +210,23 @@ internal static class PlaygroundEndpoints
                 && Guid.TryParse(json.Text("provider"), out var chosen)
                     ? await providers.FindAsync(caller.Value, chosen, caller.Aborted)
                     : null;
+            // What the playground does not show of the commit it started from, partial variables, stays.
+            JsonElement? edited = json.Text("parent") is { Length: > 0 } parent
+                ? PromptManifest.WithoutModel(
+                    JsonElement.Parse(
+                        (
+                            await history.FindAsync(caller.Value, key, parent, caller.Aborted)
+                        ).Manifest
+                    )
+                )
+                : null;
             var manifest = provider is null
-                ? ChatPromptManifest.Write(json)
-                : ChatPromptManifest.WriteWithModel(json, SerializedModel.Write(json, provider));
+                ? ChatPromptManifest.Write(json, edited)
+                : ChatPromptManifest.WriteWithModel(
+                    json,
+                    SerializedModel.Write(json, provider),
+                    edited.GetValueOrDefault()
+                );
             try
             {
                 await hub.GetAsync(caller.Value, key, caller.Aborted);
