@@ -29,6 +29,24 @@ public sealed partial class CrawlTests : IAsyncDisposable
         Assert.True(full.Count > empty.Count + 30, $"only {string.Join(' ', full)}");
     }
 
+    [Theory]
+    [InlineData("/jobs?page=x", 400)]
+    [InlineData("/queues?delete=everything", 400)]
+    [InlineData("/settings/keys?revoke=%F0%9F%94%91", 400)]
+    [InlineData("/prompts?page=99999999999999999999", 400)]
+    [InlineData("/playground?run=<b>", 400)]
+    [InlineData("/projects/nobody/of/that/name", 404)]
+    public async Task A_person_at_a_wrong_address_reads_a_page(string address, int status)
+    {
+        using var owner = await SignedInAsync(await _server.FirstWorkspaceAsync(), Role.Owner);
+        using var answer = await owner.GetAsync(address, Cancel);
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("text/html", answer.Content.Headers.ContentType?.MediaType);
+        var page = await answer.Content.ReadAsStringAsync(Cancel);
+        Assert.Contains("<h1>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>", page, StringComparison.Ordinal);
+    }
+
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task<HttpClient> SignedInAsync(Guid workspace, Role role, string name = "reader")

@@ -22,17 +22,19 @@ internal static class Errors
 
     public static IResult Detail(int status, string detail) => new WireError(status, detail);
 
-    /// <summary>A body for answers of the API that have none: unknown routes and wrong methods.</summary>
+    /// <summary>A body for answers that have none: unknown routes and wrong methods.</summary>
     public static Task WriteStatusAsync(StatusCodeContext context)
     {
         var http = context.HttpContext;
-        return http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
-            ? WireError.WriteAsync(
-                http,
-                http.Response.StatusCode,
-                ReasonPhrases.GetReasonPhrase(http.Response.StatusCode)
-            )
-            : UnknownAddress.WriteAsync(http);
+        return IsApi(http)
+                ? WireError.WriteAsync(
+                    http,
+                    http.Response.StatusCode,
+                    ReasonPhrases.GetReasonPhrase(http.Response.StatusCode)
+                )
+            : http.Response.StatusCode == StatusCodes.Status404NotFound && BarePage.IsWanted(http)
+                ? BarePage.WriteAsync(http, "Nothing here", "There is no page at this address.")
+            : Task.CompletedTask;
     }
 
     /// <summary>The exception writer of the host.</summary>
@@ -47,8 +49,31 @@ internal static class Errors
             ).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
-        await WireError.WriteAsync(context, status, detail);
+        if (IsApi(context) || !BarePage.IsWanted(context))
+        {
+            await WireError.WriteAsync(context, status, detail);
+            return;
+        }
+
+        context.Response.StatusCode = status;
+        var (heading, words) = status switch
+        {
+            StatusCodes.Status403Forbidden => ("Not allowed", detail),
+            StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => (
+                "Too busy",
+                detail
+            ),
+            StatusCodes.Status500InternalServerError => (
+                "Something went wrong",
+                "The page could not be made. The reason is in the server's log."
+            ),
+            _ => ("This cannot be shown", detail),
+        };
+        await BarePage.WriteAsync(context, heading, words);
     }
+
+    private static bool IsApi(HttpContext http) =>
+        http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal);
 
     /// <summary>True for what the caller did wrong and is told: not worth a line in the log, which strangers could fill that way.</summary>
     public static bool IsTheirs(Exception error) =>
@@ -83,6 +108,12 @@ internal static class Errors
                 e.Message
             ),
             BadHttpRequestException e => (e.StatusCode, e.Message),
+            // How a page says that a value of its address is no number or id: it has no exception of its own.
+            InvalidOperationException { Source: "Microsoft.AspNetCore.Components" } e
+                when e.Message.StartsWith("Cannot parse the value", StringComparison.Ordinal) => (
+                StatusCodes.Status400BadRequest,
+                $"The address has a value that cannot be read. {e.Message}"
+            ),
             System.Text.Json.JsonException e => (
                 StatusCodes.Status400BadRequest,
                 $"Invalid JSON: {e.Message}"
