@@ -1,5 +1,6 @@
 // How long a trace takes to open, in the browser's own marks, and what it costs the server.
-//   node bench/open-trace.mjs [--runs 10000] [--times 7] [--open 20]
+//   node bench/open-trace.mjs [--runs 10000] [--times 15] [--warm 10] [--open 20] [--detail]
+// "rows on screen" is the frame after the one in which a row was in the document; with --detail every request of the last three openings.
 // Needs the server built for Release, Chromium (CHROMIUM or /usr/bin/chromium) and `npm install` in eng/screenshots.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -9,7 +10,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "../eng/screenshots/node_modules/playwright-core/index.mjs";
 
-const { values: o } = parseArgs({ options: { runs: { type: "string", default: "10000" }, times: { type: "string", default: "7" }, open: { type: "string", default: "20" }, config: { type: "string", default: "release" } } });
+const { values: o } = parseArgs({ options: { runs: { type: "string", default: "10000" }, times: { type: "string", default: "15" }, warm: { type: "string", default: "10" }, open: { type: "string", default: "20" }, config: { type: "string", default: "release" }, detail: { type: "boolean" } } });
 const [runs, times, open] = [+o.runs, +o.times, +o.open];
 const key = "bench-key-0123456789abcdef";
 const top = resolve(import.meta.dirname, "..");
@@ -66,28 +67,34 @@ while (!(await fetch(`${url}/api/v1/runs/${root}`, { headers: { "x-api-key": key
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"] });
 try {
   const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  // When rows have come on screen: the frame after the one that has them in the document.
+  await page.addInitScript(() => {
+    const look = () => (document.querySelector(".tn") ? requestAnimationFrame(() => setTimeout(() => performance.mark("rows-painted"))) : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  });
   await page.goto(link);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((u) => !u.pathname.startsWith("/auth/link"));
   const rounds = [];
-  for (let i = 0; i < times; i++) {
+  // A server that has just started compiles what it does first; those openings are not counted.
+  for (let i = -o.warm; i < times; i++) {
     await page.goto("about:blank");
     await page.goto(`${url}/t/${root}`);
     await page.waitForSelector("trace-view[data-ready]", { timeout: 60000 });
-    rounds.push(
-      await page.evaluate(() => {
-        const [nav] = performance.getEntriesByType("navigation");
-        const rows = performance.getEntriesByType("resource").filter((r) => /\/rows($|\?)/.test(r.name));
-        return { page: nav.responseEnd, asked: rows[0].requestStart, rows: rows.at(-1).responseEnd, ready: performance.getEntriesByName("trace-ready")[0].startTime, bytes: rows[0].encodedBodySize, reads: rows.length, elements: document.querySelectorAll("*").length };
-      }),
-    );
+    const round = await page.evaluate(() => {
+      const [nav] = performance.getEntriesByType("navigation");
+      const rows = performance.getEntriesByType("resource").filter((r) => /\/rows($|\?)/.test(r.name));
+      return { page: nav.responseEnd, painted: performance.getEntriesByName("rows-painted")[0].startTime, asked: rows[0].requestStart, rows: rows.at(-1).responseEnd, ready: performance.getEntriesByName("trace-ready")[0].startTime, bytes: rows[0].encodedBodySize, reads: rows.length, elements: document.querySelectorAll("*").length, paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime, all: [nav, ...performance.getEntriesByType("resource"), ...performance.getEntriesByType("mark")].map((r) => [r.startTime, r.requestStart, r.responseStart, r.responseEnd, r.transferSize, r.name.slice(0, 90)]).sort((x, y) => x[0] - y[0]), dcl: nav.domContentLoadedEventEnd };
+    });
+    if (i >= 0) rounds.push(round);
   }
   const show = (name) => {
     const sorted = rounds.map((r) => r[name]).sort((a, b) => a - b);
     return `${Math.round(sorted[sorted.length >> 1])} (${Math.round(sorted[0])} – ${Math.round(sorted.at(-1))})`;
   };
   console.log(`runs ${runs}, openings ${times}, milliseconds: median (least – most)`);
-  for (const [name, label] of [["page", "page read"], ["asked", "rows asked for"], ["rows", "rows read"], ["ready", "trace-ready"]]) console.log(`  ${label.padEnd(16)} ${show(name)}`);
+  for (const [name, label] of [["page", "page read"], ["paint", "first paint"], ["painted", "rows on screen"], ["asked", "rows asked for"], ["rows", "rows read"], ["ready", "trace-ready"]]) console.log(`  ${label.padEnd(16)} ${show(name)}`);
+  if (o.detail) for (const r of rounds.slice(-3)) { console.log("paint", r.paint, "dcl", r.dcl); for (const line of r.all) console.log(line.slice(0, 5).map((x) => String(Math.round(x)).padStart(7)).join(" "), line[5]); }
   console.log(`  bytes of rows ${rounds[0].bytes.toLocaleString("en")}, reads per opening ${rounds[0].reads}, elements ${rounds[0].elements}`);
 
   // The server alone: the same rows again, then held open as browsers hold them.

@@ -43,6 +43,7 @@ public static class UiServices
             o.Providers.Add<GzipCompressionProvider>();
         });
         services.AddSingleton<RowReader>();
+        services.AddSingleton<TraceReadings>();
         services.AddScoped<TrustBadges>();
         services.AddScoped(provider => new CurrentCaller(
             provider.GetRequiredService<IHttpContextAccessor>().HttpContext

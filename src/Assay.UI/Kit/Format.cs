@@ -6,13 +6,18 @@ namespace Assay.UI.Kit;
 /// <summary>How figures look on screen.</summary>
 internal static class Format
 {
+    /// <summary>A duration in the unit that suits it; <c>duration</c> in kit.js says the same.</summary>
     public static string Duration(TimeSpan? time) =>
-        time is not { } t ? "–"
+        time is not { } t || t < TimeSpan.Zero ? "–"
+        : t < TimeSpan.FromMilliseconds(1) && t > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $"{t.TotalMicroseconds:0}µs")
         : t < TimeSpan.FromSeconds(1)
             ? string.Create(CultureInfo.InvariantCulture, $"{t.TotalMilliseconds:0}ms")
         : t < TimeSpan.FromMinutes(1)
             ? string.Create(CultureInfo.InvariantCulture, $"{t.TotalSeconds:0.00}s")
-        : string.Create(CultureInfo.InvariantCulture, $"{(int)t.TotalMinutes}m {t.Seconds}s");
+        : t < TimeSpan.FromHours(1)
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)t.TotalMinutes}m {t.Seconds}s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)t.TotalHours}h {t.Minutes}m");
 
     public static string Seconds(double? seconds) =>
         seconds is { } s ? Duration(TimeSpan.FromSeconds(s)) : "–";

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Assay.Core.Access;
-using Assay.Core.Feedback;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 using Microsoft.AspNetCore.Builder;
@@ -14,15 +13,13 @@ namespace Assay.UI.Traces;
 /// <summary>What the trace screen asks for after the page itself.</summary>
 internal static class TraceEndpoints
 {
-    /// <summary>Badges need one look-up per 500 runs; beyond this many runs they are left out of the tree.</summary>
-    private const int MaxBadgedRuns = 5_000;
-
     /// <summary>Marks of texts need previews of every run; beyond this many runs traces are compared by names and figures alone.</summary>
     private const int MaxMarkedRuns = 20_000;
 
     public static void MapTraces(this IEndpointRouteBuilder ui)
     {
         ui.MapGet("/traces/{traceId:guid}/rows", RowsAsync);
+        ui.MapGet("/traces/{traceId:guid}/view", FrameAsync);
         ui.MapGet("/traces/{traceId:guid}/events", Watch);
         ui.MapGet("/traces/{traceId:guid}/search", SearchAsync);
         ui.MapGet("/traces/{traceId:guid}/conversation", Conversation);
@@ -35,77 +32,73 @@ internal static class TraceEndpoints
         Guid traceId,
         Guid? project,
         bool? text,
+        Guid? reading,
         HttpContext context,
+        TraceReadings readings,
         TraceQueries queries,
-        CurrentCaller caller,
-        TimeProvider time
+        CurrentCaller caller
     )
     {
-        var runs = await queries.ReadTraceAsync(
-            caller.Value,
-            traceId,
-            project,
-            RunParts.None,
-            caller.Aborted
-        );
-        var isMarked = text == true && runs.Count <= MaxMarkedRuns;
-        if (isMarked)
-        {
-            runs = await queries.ReadTraceAsync(
-                caller.Value,
-                traceId,
-                project,
-                RunParts.Details,
-                caller.Aborted
-            );
-        }
-
-        var feedback = runs.Count is 0 or > MaxBadgedRuns
-            ? []
-            : await FeedbackAsync(queries, caller, runs);
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter.AsStream());
-        TraceRows.Write(writer, runs, feedback, time.GetUtcNow(), isMarked);
-    }
-
-    private static async Task<
-        Dictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
-    > FeedbackAsync(TraceQueries queries, CurrentCaller caller, IReadOnlyList<Run> runs)
-    {
-        var found = new List<FeedbackRecord>();
-        foreach (var chunk in runs.Chunk(500))
+        if (
+            reading is { } number
+            && await readings.TakeAsync(caller.Value, traceId, number) is { } rows
+        )
         {
-            found.AddRange(
-                await queries.FeedbackAsync(
-                    caller.Value,
-                    new FeedbackQuery
-                    {
-                        WorkspaceId = caller.Value.WorkspaceId,
-                        RunIds = [.. chunk.Select(r => r.Id)],
-                        Limit = 10_000,
-                    },
-                    caller.Aborted
-                )
-            );
+            await context.Response.BodyWriter.WriteAsync(rows, caller.Aborted);
+            return;
         }
 
-        return found
-            .Where(f => f.RunId is not null)
-            .GroupBy(f => f.RunId ?? Guid.Empty)
-            .ToDictionary(
-                g => g.Key,
-                IReadOnlyDictionary<string, FeedbackStats> (g) =>
-                    g.GroupBy(f => f.Key)
-                        .ToDictionary(
-                            k => k.Key,
-                            k => new FeedbackStats
-                            {
-                                Count = k.Count(),
-                                Average = k.Average(f => f.Score),
-                            }
-                        )
-            );
+        var read = await readings.ReadAsync(caller.Value, traceId, project, caller.Aborted);
+        var isMarked = text == true && read.Runs.Count <= MaxMarkedRuns;
+        if (isMarked)
+        {
+            read = read with
+            {
+                Runs = await queries.ReadTraceAsync(
+                    caller.Value,
+                    traceId,
+                    project,
+                    RunParts.Details,
+                    caller.Aborted
+                ),
+            };
+        }
+
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter.AsStream());
+        TraceRows.Write(writer, read, isMarked);
+    }
+
+    /// <summary>The frame of the trace screen with its first rows, for a trace that opens beside a list.</summary>
+    private static async Task<
+        Results<RazorComponentResult<TraceFrame>, ProblemHttpResult>
+    > FrameAsync(
+        Guid traceId,
+        Guid? project,
+        string? run,
+        string? view,
+        TraceReadings readings,
+        CurrentCaller caller
+    )
+    {
+        var reading = await readings.ReadAsync(caller.Value, traceId, project, caller.Aborted);
+        if (reading.Runs.Count == 0)
+        {
+            return TypedResults.Problem("This trace has no runs.", statusCode: 404);
+        }
+
+        return new RazorComponentResult<TraceFrame>(
+            new
+            {
+                TraceId = traceId,
+                ProjectId = project,
+                Reading = reading,
+                ReadingNumber = readings.Keep(caller.Value, traceId, reading),
+                RunId = Guid.TryParse(run, out var id) ? id : (Guid?)null,
+                View = view,
+            }
+        );
     }
 
     /// <summary>A notice for each change of the trace; the screen asks for the rows again, no faster than it can draw them.</summary>

@@ -14,14 +14,11 @@ namespace Assay.UI.Traces;
 /// </summary>
 internal static class TraceRows
 {
-    public static void Write(
-        Utf8JsonWriter w,
-        IReadOnlyList<Run> runs,
-        IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>> feedback,
-        DateTimeOffset now,
-        bool withTextMarks
-    )
+    private const int MaxBadges = 4;
+
+    public static void Write(Utf8JsonWriter w, TraceReading reading, bool withTextMarks)
     {
+        var (runs, feedback, now) = reading;
         var start = runs.Count == 0 ? now : runs.Min(r => r.StartTime);
         var at = new Dictionary<Guid, int>(runs.Count);
         for (var i = 0; i < runs.Count; i++)
@@ -42,7 +39,7 @@ internal static class TraceRows
         Column(w, "kind", runs, r => (int)r.Kind);
         Column(w, "status", runs, r => (int)r.Status);
         Column(w, "from", runs, r => Micros(r.StartTime - start));
-        Column(w, "took", runs, r => r.Latency is { } t ? Math.Max(0, Micros(t)) : -1);
+        Column(w, "took", runs, Took);
         Column(w, "first", runs, r => r.FirstTokenLatency is { } t ? Micros(t) : -1);
         Column(w, "tokens", runs, r => r.Totals.TotalTokens);
         Column(w, "cost", runs, r => (long)(r.Totals.TotalCost * 1_000_000_000));
@@ -63,7 +60,7 @@ internal static class TraceRows
             }
 
             w.WriteStartArray(row.ToString(CultureInfo.InvariantCulture));
-            foreach (var (key, s) in stats.Take(4))
+            foreach (var (key, s) in Badges(stats))
             {
                 w.WriteStartArray();
                 w.WriteStringValue(key);
@@ -85,6 +82,11 @@ internal static class TraceRows
         w.WriteEndObject();
         w.WriteEndObject();
     }
+
+    /// <summary>The keys of a run's feedback that are shown in the tree.</summary>
+    public static IEnumerable<KeyValuePair<string, FeedbackStats>> Badges(
+        IReadOnlyDictionary<string, FeedbackStats>? feedback
+    ) => feedback?.Take(MaxBadges) ?? [];
 
     /// <summary>A number that differs where the payload differs in length or in its first characters; equal numbers promise nothing beyond that.</summary>
     private static long Mark(string? text, Run run, PayloadKind kind)
@@ -108,7 +110,10 @@ internal static class TraceRows
         return digits;
     }
 
-    private static long Micros(TimeSpan time) => (long)time.TotalMicroseconds;
+    /// <summary>How long a run took in microseconds; -1 for one that has not ended.</summary>
+    public static long Took(Run run) => run.Latency is { } t ? Math.Max(0, Micros(t)) : -1;
+
+    public static long Micros(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 
     private static void Column(
         Utf8JsonWriter w,

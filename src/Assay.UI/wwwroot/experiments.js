@@ -124,7 +124,7 @@ customElements.define(
       const split = this.panel.querySelector(".rsplit");
       split.querySelector(".rright")?.remove();
       const { trace, project } = button.dataset;
-      split.insertAdjacentHTML("beforeend", `<div class="rright"><header class="row"><span class="grow"></span><a class="btn sm" href="/t/${trace}?project=${project}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${project}" data-rows="/ui/traces/${trace}/rows?project=${project}"></trace-view></div>`);
+      split.insertAdjacentHTML("beforeend", `<div class="rright"><header class="row"><span class="grow"></span><a class="btn sm" href="/t/${trace}?project=${project}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${project}"></trace-view></div>`);
     }
 
     step(by) {

@@ -16,7 +16,7 @@ export class Flame {
       if (!e.ctrlKey && !e.shiftKey) return;
       e.preventDefault();
       const r = this.box.getBoundingClientRect();
-      view.wheelAt((e.clientX - r.left) / r.width, e);
+      view.axis.wheel((e.clientX - r.left) / r.width, e);
     }, { passive: false });
     this.box.addEventListener("click", (e) => {
       const i = this.at(e);
@@ -29,7 +29,7 @@ export class Flame {
 
   at(e) {
     const r = this.canvas.getBoundingClientRect();
-    const { model: m, from, to } = this.view;
+    const { model: m, axis: { from, to } } = this.view;
     const t = from + ((e.clientX - r.left) / r.width) * (to - from);
     const slack = ((to - from) / r.width) * 2;
     const lane = Math.floor((e.clientY - r.top + this.box.scrollTop - 4) / Lane);
@@ -52,7 +52,7 @@ export class Flame {
   }
 
   draw() {
-    const { model: m, from, to, selected } = this.view;
+    const { model: m, axis: { from, to }, selected } = this.view;
     if (!this.box.clientWidth) return;
     if (this.laid !== m) {
       const { lane, count } = m.lanes();

@@ -226,8 +226,9 @@ class RunGrid extends HTMLElement {
     for (const r of this.rows()) r.classList.toggle("open", r === this.at);
     const panel = (this.panel = document.createElement("dialog"));
     panel.className = "panel";
+    panel.tabIndex = -1;
     panel.setAttribute("aria-label", `Trace ${name ?? ""}`);
-    panel.innerHTML = `<header><button class="btn gh ic" type="button" data-p="close" aria-label="Close" title="Close (Esc)">${icon("x")}</button><b class="ell" dir="auto">${esc(name ?? "Trace")}</b><span class="grow"></span><button class="btn gh ic sm" type="button" data-p="up" aria-label="Previous trace" title="Previous (k)">${icon("up", "s")}</button><button class="btn gh ic sm" type="button" data-p="down" aria-label="Next trace" title="Next (j)">${icon("arrdown", "s")}</button><a class="btn sm" data-p="full" href="/t/${trace}${run ? `?run=${run}` : ""}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${this.dataset.project}" data-rows="/ui/traces/${trace}/rows?project=${this.dataset.project}" data-may="${this.dataset.may ?? ""}" ${run ? `data-run="${run}"` : ""}></trace-view>`;
+    panel.innerHTML = `<header><button class="btn gh ic" type="button" data-p="close" aria-label="Close" title="Close (Esc)">${icon("x")}</button><b class="ell" dir="auto">${esc(name ?? "Trace")}</b><span class="grow"></span><button class="btn gh ic sm" type="button" data-p="up" aria-label="Previous trace" title="Previous (k)">${icon("up", "s")}</button><button class="btn gh ic sm" type="button" data-p="down" aria-label="Next trace" title="Next (j)">${icon("arrdown", "s")}</button><a class="btn sm" data-p="full" href="/t/${trace}${run ? `?run=${run}` : ""}">${icon("expand", "s")}Full page</a></header><trace-view data-mode="panel" data-trace="${trace}" data-project="${this.dataset.project}" data-may="${this.dataset.may ?? ""}" ${run ? `data-run="${run}"` : ""}></trace-view>`;
     panel.addEventListener("click", (e) => {
       const what = e.target.closest("[data-p]")?.dataset.p;
       if (what === "close") this.close();
@@ -247,10 +248,12 @@ class RunGrid extends HTMLElement {
       }
     });
     panel.addEventListener("trace-step", (e) => this.step(e.detail));
+    // Keys go to the tree as soon as it is there.
+    panel.addEventListener("trace-framed", () => panel.contains(document.activeElement) && panel.querySelector(".tree").focus({ preventScroll: true }));
     panel.addEventListener("trace-deleted", () => (this.close(), this.refresh()));
     document.body.append(panel);
     panel.show();
-    panel.querySelector(".tree")?.focus({ preventScroll: true });
+    panel.focus({ preventScroll: true });
   }
 
   step(by) {

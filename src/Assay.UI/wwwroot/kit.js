@@ -5,9 +5,9 @@ const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "
 export const esc = (text) => String(text).replace(/[&<>"']/g, (c) => entities[c]);
 
 export const duration = (us) =>
-  us < 0 ? "–" : us < 1e3 ? `${Math.round(us)}µs` : us < 1e6 ? `${Math.round(us / 1e3)}ms` : us < 6e7 ? `${(us / 1e6).toFixed(2)}s` : us < 3.6e9 ? `${Math.floor(us / 6e7)}m ${Math.floor((us % 6e7) / 1e6)}s` : `${Math.floor(us / 3.6e9)}h ${Math.floor((us % 3.6e9) / 6e7)}m`;
+  us < 0 ? "–" : us === 0 ? "0ms" : us < 1e3 ? `${Math.round(us)}µs` : us < 1e6 ? `${Math.round(us / 1e3)}ms` : us < 6e7 ? `${(us / 1e6).toFixed(2)}s` : us < 3.6e9 ? `${Math.floor(us / 6e7)}m ${Math.floor((us % 6e7) / 1e6)}s` : `${Math.floor(us / 3.6e9)}h ${Math.floor((us % 3.6e9) / 6e7)}m`;
 export const count = (n) => (n < 1e3 ? String(n) : n < 1e6 ? `${(n / 1e3).toFixed(1)}K` : `${(n / 1e6).toFixed(1)}M`);
-export const money = (nano) => (nano === 0 ? "–" : nano >= 1e9 ? `$${(nano / 1e9).toFixed(2)}` : nano < 1e3 ? "<$0.000001" : `$${(+(nano / 1e9).toPrecision(nano < 1e6 ? 2 : 3)).toFixed(9).replace(/0+$/, "")}`);
+export const money = (nano) => (nano === 0 ? "–" : nano >= 1e9 ? `$${(nano / 1e9).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` : nano < 1e3 ? "<$0.000001" : `$${(+(nano / 1e9).toPrecision(nano < 1e6 ? 2 : 3)).toFixed(9).replace(/0+$/, "")}`);
 export const bytes = (n) => (n < 1024 ? `${n} B` : n < 1 << 20 ? `${(n / 1024).toFixed(1)} KB` : n < 1 << 30 ? `${(n / (1 << 20)).toFixed(1)} MB` : `${(n / (1 << 30)).toFixed(2)} GB`);
 
 /** A design token as a colour that canvas understands, in the theme of now. */
