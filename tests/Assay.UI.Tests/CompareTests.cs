@@ -25,6 +25,18 @@ public sealed class CompareTests(Screens screens)
         await Expect(page.Locator(".csum")).ToContainTextAsync("1 only in A");
         await Expect(page.Locator(".csum")).ToContainTextAsync("1 only in B");
 
+        // What is missing on a side is hatched to that side's edge.
+        Assert.Equal(
+            await RightAsync(Row(page, "rerank")),
+            await RightAsync(Row(page, "rerank").Locator(".gone")),
+            1f
+        );
+        Assert.Equal(
+            (await Row(page, "verify").Locator(".cm").BoundingBoxAsync())!.X,
+            await RightAsync(Row(page, "verify").Locator(".gone")),
+            1f
+        );
+
         await Row(page, "ChatOpenAI").ClickAsync();
         await Expect(page.Locator(".detail .cheads h2").First).ToHaveTextAsync("ChatOpenAI");
         var output = page.Locator(".detail .diff[aria-label=Output]");
@@ -141,6 +153,9 @@ public sealed class CompareTests(Screens screens)
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
         await Expect(page.Locator("trace-compare[data-ready]")).ToBeVisibleAsync();
     }
+
+    private static async Task<float> RightAsync(ILocator box) =>
+        await box.BoundingBoxAsync() is { } at ? at.X + at.Width : 0;
 
     private static ILocator Row(IPage page, string name) =>
         page.Locator(".cr", new() { HasText = name });

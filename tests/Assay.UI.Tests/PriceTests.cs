@@ -61,6 +61,63 @@ public sealed class PriceTests(Screens screens)
     }
 
     [Fact]
+    public async Task A_running_recosting_is_cancelled_and_calls_it_had_not_reached_keep_their_cost()
+    {
+        const int Calls = 20_000;
+        const string Slow = "house-model-slow";
+        var cancel = TestContext.Current.CancellationToken;
+        var seed = new Seed("prices-cancel");
+        for (var i = 0; i < Calls; i++)
+        {
+            seed.AddCall(Slow, "?", "!", null, i, 5, 1_000_000, 0);
+        }
+
+        await seed.SendAsync(screens.Server);
+        var price = await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            "/api/v1/model-price-map",
+            new
+            {
+                name = Slow,
+                match_pattern = $"^{Slow}$",
+                prompt_cost = 0.000001,
+                completion_cost = 0.000002,
+            }
+        );
+        await using (var screen = await screens.OpenAsync("/settings/prices"))
+        {
+            var page = screen.Page;
+            await Button(page, "Preview a re-cost").ClickAsync();
+            await Expect(page.Locator(".rct .sum")).ToContainTextAsync("$20,000.00");
+            await Button(page, "Re-cost 20,000 calls").ClickAsync();
+            await Button(page, "Cancel").ClickAsync();
+            await page.Locator("dialog")
+                .GetByRole(AriaRole.Button, new() { Name = "Stop it" })
+                .ClickAsync();
+            await Expect(page.Locator(".rcj")).ToContainTextAsync("Re-costing was cancelled");
+            // It stays so, and some calls were not reached.
+            await page.ReloadAsync();
+            await Expect(page.Locator(".rcj")).ToContainTextAsync("Re-costing was cancelled");
+            await Button(page, "Preview a re-cost").ClickAsync();
+            await Expect(page.Locator(".rct .sum")).ToBeVisibleAsync();
+        }
+
+        // Nothing of it may meet the other re-costings of this class.
+        var project = await ListTests.ProjectAsync(screens, "prices-cancel");
+        foreach (
+            var address in new[]
+            {
+                $"/api/v1/sessions/{project.Split('/')[^1]}",
+                $"/api/v1/model-price-map/{price.GetProperty("id").GetString()}",
+            }
+        )
+        {
+            using var gone = await screens.Server.Client.DeleteAsync(address, cancel);
+            Assert.True(gone.IsSuccessStatusCode);
+        }
+    }
+
+    [Fact]
     public async Task An_expression_that_cannot_be_used_is_refused_with_the_reason()
     {
         await using var screen = await screens.OpenAsync("/settings/prices?new=1");

@@ -1,12 +1,11 @@
+using System.Net;
 using System.Text.Json;
-using System.Text.RegularExpressions;
-using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Assay.UI.Tests;
 
 /// <summary>The first rows of a trace come with the page, so that it is painted before any script runs; the script must find what it would have drawn itself.</summary>
-public sealed partial class TraceFirstRowsTests(Screens screens)
+public sealed class TraceFirstRowsTests(Screens screens)
 {
     /// <summary>
     /// What a reader sees of each row and of the head: first as the server wrote them, then, after a drawing was forced, as the script did.
@@ -82,12 +81,8 @@ public sealed partial class TraceFirstRowsTests(Screens screens)
     [Fact]
     public async Task The_rows_of_a_page_are_read_once_and_can_be_asked_for_again()
     {
-        var cancel = TestContext.Current.CancellationToken;
         var trace = screens.Sample.Agent;
-        var page = await screens.Server.Client.GetStringAsync($"/t/{trace}", cancel);
-        var address = System.Net.WebUtility.HtmlDecode(
-            ReadingAddress().Match(page).Groups[1].Value
-        );
+        var address = await ReadingAsync(trace);
         Assert.Contains("reading=", address, StringComparison.Ordinal);
         var ids = new List<string?>();
         // The second time, and with a number that nobody gave, the trace is read anew.
@@ -109,8 +104,7 @@ public sealed partial class TraceFirstRowsTests(Screens screens)
         Assert.Equal(ids[0], ids[2]);
 
         // The number opens no other trace.
-        page = await screens.Server.Client.GetStringAsync($"/t/{trace}", cancel);
-        var number = ReadingAddress().Match(page).Groups[1].Value.Split("reading=")[1];
+        var number = (await ReadingAsync(trace)).Split("reading=")[1];
         var other = await screens.Server.JsonAsync(
             HttpMethod.Get,
             $"/ui/traces/{screens.Sample.OtherAgent}/rows?reading={number}",
@@ -132,6 +126,13 @@ public sealed partial class TraceFirstRowsTests(Screens screens)
         return expected;
     }
 
-    [GeneratedRegex("data-reading=\"([^\"]+)\"")]
-    private static partial Regex ReadingAddress();
+    /// <summary>Where the page says its rows are.</summary>
+    private async Task<string> ReadingAsync(Guid trace)
+    {
+        var page = await screens.Server.Client.GetStringAsync(
+            $"/t/{trace}",
+            TestContext.Current.CancellationToken
+        );
+        return WebUtility.HtmlDecode(page.Split("data-reading=\"")[1].Split('"')[0]);
+    }
 }
