@@ -53,10 +53,11 @@ public sealed class ShellTests(Screens screens)
 
         await ChooseAsync(page, run.ToString(), "palette-run");
         await Expect(page).ToHaveURLAsync($"{screens.Far}/t/{root}?run={run}");
-        await Expect(page.Locator(".tn[aria-selected=true] .n")).ToHaveTextAsync("palette-run");
+        await Expect(page.Locator("trace-view[data-ready] .detail h2"))
+            .ToHaveTextAsync("palette-run");
 
-        await ChooseAsync(page, "retention", "Retention");
-        await Expect(page).ToHaveURLAsync($"{screens.Far}/manage/retention");
+        await ChooseAsync(page, "storage and", "Storage and health");
+        await Expect(page).ToHaveURLAsync($"{screens.Far}/manage/storage");
     }
 
     [Fact]
