@@ -69,13 +69,20 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
     }
 
     /// <summary>The rows of a kept reading, once; null when it is not there, or was another's.</summary>
-    public async Task<ReadOnlyMemory<byte>?> TakeAsync(Caller caller, Guid traceId, Guid number) =>
-        _kept.TryGetValue(number, out var entry)
-        && entry.WorkspaceId == caller.WorkspaceId
-        && entry.TraceId == traceId
-        && Drop(number)
-            ? await entry.Rows
-            : null;
+    public async Task<ReadOnlyMemory<byte>?> TakeAsync(Caller caller, Guid traceId, Guid number)
+    {
+        if (
+            _kept.TryGetValue(number, out var entry)
+            && entry.WorkspaceId == caller.WorkspaceId
+            && entry.TraceId == traceId
+            && Drop(number)
+        )
+        {
+            return await entry.Rows;
+        }
+
+        return null;
+    }
 
     private bool Drop(Guid number)
     {
