@@ -20,16 +20,19 @@ public sealed record TraceReading(
 /// <summary>
 /// Reads traces for the screen, each opening once: the page takes its first rows from the reading, and the request for all rows, which the
 /// browser sends a moment later, gets the same reading by a number nobody else has, in bytes that were made meanwhile. A reading that is not
-/// asked for is dropped after <see cref="Kept"/>; at most <see cref="MaxKept"/> are kept. Thread-safe.
+/// asked for is dropped after <see cref="Kept"/>; readings of at most <see cref="MaxKeptRuns"/> runs are kept. Thread-safe.
 /// </summary>
 public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
 {
     /// <summary>Badges need one look-up per 500 runs; beyond this many runs they are left out of the tree.</summary>
     private const int MaxBadgedRuns = 5_000;
-    private const int MaxKept = 16;
+
+    /// <summary>About 20 MB of rows; a page that finds no room is followed by a reading of its own.</summary>
+    private const int MaxKeptRuns = 300_000;
     private const int BytesPerRun = 96;
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<Guid, Entry> _kept = new();
+    private int _keptRuns;
 
     /// <summary>The trace as it is now.</summary>
     public async Task<TraceReading> ReadAsync(
@@ -56,13 +59,19 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
     public Guid Keep(Caller caller, Guid traceId, TraceReading reading)
     {
         var number = Guid.CreateVersion7(time.GetUtcNow());
-        if (_kept.Count >= MaxKept)
+        if (Interlocked.Add(ref _keptRuns, reading.Runs.Count) > MaxKeptRuns)
         {
+            Interlocked.Add(ref _keptRuns, -reading.Runs.Count);
             return number;
         }
 
         // The timer begins after the entry is there: it must not miss it.
-        var entry = new Entry(caller.WorkspaceId, traceId, Task.Run(() => Bytes(reading)));
+        var entry = new Entry(
+            caller.WorkspaceId,
+            traceId,
+            reading.Runs.Count,
+            Task.Run(() => Bytes(reading))
+        );
         _kept[number] = entry;
         entry.Expiry = time.CreateTimer(_ => Drop(number), null, Kept, Timeout.InfiniteTimeSpan);
         return number;
@@ -91,6 +100,7 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
             return false;
         }
 
+        Interlocked.Add(ref _keptRuns, -entry.Runs);
         entry.Expiry?.Dispose();
         return true;
     }
@@ -147,11 +157,18 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
             );
     }
 
-    private sealed class Entry(Guid workspaceId, Guid traceId, Task<ReadOnlyMemory<byte>> rows)
+    private sealed class Entry(
+        Guid workspaceId,
+        Guid traceId,
+        int runs,
+        Task<ReadOnlyMemory<byte>> rows
+    )
     {
         public Guid WorkspaceId { get; } = workspaceId;
 
         public Guid TraceId { get; } = traceId;
+
+        public int Runs { get; } = runs;
 
         public Task<ReadOnlyMemory<byte>> Rows { get; } = rows;
 

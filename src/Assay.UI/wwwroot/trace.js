@@ -1,6 +1,6 @@
 // <trace-view>: a trace as tree and waterfall in one virtual list, the selected run beside it. Everything that a key does happens here at once; the
 // server is asked for the rows (once, and again when the trace changes) and for the run that stays selected.
-import { ask, confirmDialog, copy, count, duration, esc, guid, icon, isTyping, money, toast } from "./kit.js";
+import { ask, count, duration, esc, guid, icon, isTyping, money, toast } from "./kit.js";
 import { TimeAxis } from "./trace-axis.js";
 import { RunPane } from "./trace-detail.js";
 import { pressed } from "./trace-keys.js";
@@ -73,6 +73,8 @@ class TraceView extends HTMLElement {
       if (!this.model && !e.target.closest("[data-do=restart]")) return;
       const button = e.target.closest("[data-do]");
       if (button) this[button.dataset.do](button);
+      const action = e.target.closest("[data-act]");
+      if (action) this.act(action.dataset.act);
       const view = e.target.closest("[data-view]");
       if (view) this.show(view.dataset.view);
       const origin = e.target.closest("[data-select]");
@@ -382,48 +384,10 @@ class TraceView extends HTMLElement {
   }
 
   // ---------- what is done with the trace ----------
-  link() {
-    const url = new URL(`/t/${this.trace}`, location.href);
-    if (this.selected) url.searchParams.set("run", guid(this.model.id(this.selected)));
-    copy(url.href);
-  }
-
-  print() {
-    this.querySelector("#more").hidePopover();
-    print();
-  }
-
-  async remove() {
-    this.querySelector("#more").hidePopover();
-    if (!(await confirmDialog("Delete this trace?", `All ${this.model.length.toLocaleString("en")} runs with their payloads and feedback. This cannot be undone.`))) return;
-    try {
-      await ask(`/ui/traces/${this.trace}`, { method: "DELETE" });
-      if (this.dataset.mode === "panel") this.dispatchEvent(new CustomEvent("trace-deleted", { bubbles: true }));
-      else location.href = `/projects/${this.dataset.project}`;
-    } catch (e) {
-      toast(e.message, true);
-    }
-  }
-
-  async share() {
-    const { shareDialog } = await import("./share.js");
-    const shared = await shareDialog(this.trace, this.dataset.project, (this.dataset.may ?? "").split(" ").includes("write"));
-    if (shared !== null) this.querySelector("[data-do=share]").setAttribute("aria-pressed", String(shared));
-  }
-
-  async compare() {
-    const { pick } = await import("./pick.js");
-    pick({
-      label: "Compare with another trace",
-      placeholder: "Words, an id or a link; else the newest of this name",
-      empty: "No other trace found. Paste an id or a link.",
-      source: (q) => `/ui/compare/candidates?trace=${this.trace}&project=${this.dataset.project}&q=${encodeURIComponent(q)}`,
-      choose: (item, isNew) => {
-        const address = `/compare?a=${this.trace}&b=${item.trace}`;
-        if (isNew) open(address);
-        else location.href = address;
-      },
-    });
+  /** Link, comparison, sharing, printing, deletion: loaded when one of them is wanted. */
+  async act(name) {
+    const actions = await import("./trace-actions.js");
+    await actions[name](this);
   }
 
   /** The neighbour in the list the trace was opened from. */
