@@ -386,8 +386,12 @@ class TraceView extends HTMLElement {
   // ---------- what is done with the trace ----------
   /** Link, comparison, sharing, printing, deletion: loaded when one of them is wanted. */
   async act(name) {
-    const actions = await import("./trace-actions.js");
-    await actions[name](this);
+    try {
+      const actions = await import("./trace-actions.js");
+      await actions[name](this);
+    } catch (e) {
+      toast(e.message, true);
+    }
   }
 
   /** The neighbour in the list the trace was opened from. */
