@@ -138,6 +138,7 @@ public sealed partial class CrawlTests : IAsyncDisposable
     /// <summary>A prompt with commits, an environment, another tag, a roll-out and a webhook that has something to tell.</summary>
     private static async Task PromptAsync(HttpClient owner)
     {
+        await SendAsync(HttpMethod.Post, "repos", new { repo_handle = "bare", is_public = false });
         await SendAsync(HttpMethod.Post, "repos", new { repo_handle = "filled", is_public = true });
         await SendAsync(
             HttpMethod.Post,

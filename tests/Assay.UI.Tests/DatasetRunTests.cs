@@ -22,7 +22,7 @@ public sealed class DatasetRunTests(Screens screens)
         await Expect(dialog.GetByText("12 calls (12 examples)")).ToBeVisibleAsync();
         // The variable is called question, the input text: the only one there is, so it is meant.
         await Expect(dialog.GetByLabel("Source of question")).ToHaveValueAsync("text");
-        await dialog.GetByLabel("At a time").FillAsync("1");
+        await dialog.GetByLabel("Concurrency").FillAsync("1");
         await dialog.GetByLabel("Experiment's name").FillAsync("from the playground");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
 
@@ -86,7 +86,7 @@ public sealed class DatasetRunTests(Screens screens)
         await variant.GetByRole(AriaRole.Button, new() { Name = "Run on a dataset" }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
         await Expect(dialog.GetByText("40 calls (40 examples)")).ToBeVisibleAsync();
-        await dialog.GetByLabel("At a time").FillAsync("2");
+        await dialog.GetByLabel("Concurrency").FillAsync("2");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
         await page.WaitForURLAsync("**/jobs/*");
         var path = new Uri(page.Url).AbsolutePath;

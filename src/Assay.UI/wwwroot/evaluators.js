@@ -261,7 +261,8 @@ class EvaluatorEditor extends HTMLElement {
     }
     if (mine !== this.checking) return;
     this.problem.textContent = found.problem ?? "";
-    this.problem.hidden = !found.problem;
+    // A new one is told what it lacks once somebody has begun with it.
+    this.problem.hidden = !found.problem || !(this.dataset.id || this.changed);
     if (found.variables && this.isJudge) {
       this.variables = found.variables;
       this.drawMap();

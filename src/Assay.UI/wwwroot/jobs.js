@@ -97,7 +97,7 @@ async function evaluateDialog(experiment) {
   const dialog = document.createElement("dialog");
   dialog.className = "dlg wide";
   dialog.setAttribute("aria-label", "Evaluate this experiment");
-  dialog.innerHTML = `<form class="form"><h2>Evaluate this experiment</h2><p>Every finished run is judged by the evaluators you choose, in the background. Scores an evaluator gave before are replaced.</p><div data-boxes></div><label>At a time<input type="number" name="concurrency" min="1" max="32" value="4"></label><p class="pg-problem" role="alert" hidden></p><div class="row end"><button class="btn" type="button" data-close>Close</button><button class="btn pri">${icon("play", "s")}Evaluate</button></div></form>`;
+  dialog.innerHTML = `<form class="form"><h2>Evaluate this experiment</h2><p>Every finished run is judged by the evaluators you choose, in the background. Scores an evaluator gave before are replaced.</p><div data-boxes></div><label>Concurrency<input type="number" name="concurrency" min="1" max="32" value="4"></label><p class="pg-problem" role="alert" hidden></p><div class="row end"><button class="btn" type="button" data-close>Close</button><button class="btn pri">${icon("play", "s")}Evaluate</button></div></form>`;
   dialog.querySelector("[data-boxes]").replaceWith(box);
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());

@@ -42,7 +42,7 @@ export async function runOnDataset({ body, variables, title, dataset }) {
       <label>Version<select name="version"></select></label></div>
       <fieldset class="ticks" data-splits><legend>Splits</legend></fieldset>
       <fieldset class="pg-map" data-map><legend>Where variables come from</legend></fieldset>
-      <div class="four"><label title="Only the first so many examples">First<input type="number" name="limit" min="1" placeholder="all"></label><label>Times each<input type="number" name="repetitions" min="1" max="30" value="1"></label><label>At a time<input type="number" name="concurrency" min="1" max="32" value="4"></label><label>Most a minute<input type="number" name="requests_per_minute" min="1" placeholder="no limit"></label></div>
+      <div class="four"><label title="Only the first so many examples">Examples<input type="number" name="limit" min="1" placeholder="all"></label><label>Repetitions<input type="number" name="repetitions" min="1" max="30" value="1"></label><label>Concurrency<input type="number" name="concurrency" min="1" max="32" value="4"></label><label>Calls a minute<input type="number" name="requests_per_minute" min="1" placeholder="no limit"></label></div>
       <div data-evaluators></div>
       <div class="two"><label>Experiment's name<input name="name" maxlength="200" placeholder="made up from the prompt or model"></label><label title="Overrides what is assumed about answers in the estimate">Tokens of an answer<input type="number" name="answer_tokens" min="1" placeholder="assumed"></label></div>
       <section class="pg-est" aria-live="polite" aria-label="Estimate"><p class="hint">Estimating…</p></section>

@@ -100,7 +100,7 @@ class Playground extends HTMLElement {
         h("label.pg-times", {}, times, "times each"),
         h("button.btn", { type: "button", onclick: () => this.addVariant() }, glyph("plus"), "Variant"),
         h("span.grow"),
-        this.previous ? h("button.btn.gh", { type: "button", onclick: (e) => (e.target.remove(), (this.state = this.previous), this.save(), this.build()) }, "Back to what was here") : null,
+        this.previous ? h("button.btn.gh", { type: "button", onclick: (e) => (e.target.remove(), (this.state = this.previous), this.save(), this.build()) }, "Restore my draft") : null,
         h("button.btn.gh", { type: "button", onclick: () => this.reset() }, "Clear"),
       ),
       h("section.pg-vars-box", { "aria-label": "Variables" }, h("h2", {}, "Variables"), this.variables),

@@ -104,7 +104,10 @@ public sealed class Recosting(
         if (changed.Count > 0)
         {
             await WriteAsync(caller, changed, cancellationToken);
-            await store.SettleAsync(cancellationToken);
+            while (!await store.SettleAsync(cancellationToken))
+            {
+                // A store far behind: what is told as done can be read.
+            }
         }
 
         return page;
