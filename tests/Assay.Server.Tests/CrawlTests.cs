@@ -34,7 +34,7 @@ public sealed partial class CrawlTests : IAsyncDisposable
     [InlineData("/queues?delete=everything", 400)]
     [InlineData("/settings/keys?revoke=%F0%9F%94%91", 400)]
     [InlineData("/prompts?page=99999999999999999999", 400)]
-    [InlineData("/playground?run=<b>", 400)]
+    [InlineData("/settings/members?edit=<b>", 400)]
     [InlineData("/projects/nobody/of/that/name", 404)]
     public async Task A_person_at_a_wrong_address_reads_a_page(string address, int status)
     {

@@ -285,9 +285,9 @@ public sealed class PromptVariant
         }
     }
 
-    /// <summary>An image itself, which is no template however long it is.</summary>
+    /// <summary>An image itself, which is no template however long it is: base64 has no braces, an address with braces is to be filled in.</summary>
     private static bool IsData(string url) =>
-        url.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
+        url.StartsWith("data:", StringComparison.OrdinalIgnoreCase) && !url.Contains('{');
 
     private static ChatOptions Options(JsonElement json)
     {

@@ -321,7 +321,7 @@ public static class ChatJson
         {
             return new DataContent(url);
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or FormatException)
         {
             throw new FormatException($"{at}: the image is no readable data: address", e);
         }
