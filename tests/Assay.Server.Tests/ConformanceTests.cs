@@ -22,7 +22,7 @@ public sealed class ConformanceTests
         await using var server = await RunningServer.StartAsync(
             ("ASSAY_OUTBOUND_ALLOW", "127.0.0.1")
         );
-        var directory = Path.Combine(Root(), "tests", "conformance", folder);
+        var directory = Path.Combine(Repository.Root, "tests", "conformance", folder);
         if (!Directory.Exists(Path.Combine(directory, "node_modules", package)))
         {
             var (installed, log) = await RunAsync(
@@ -65,16 +65,5 @@ public sealed class ConformanceTests
         );
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, output);
-    }
-
-    private static string Root()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "Assay.slnx")))
-        {
-            at = at.Parent;
-        }
-
-        return at?.FullName ?? throw new InvalidOperationException("The repository was not found.");
     }
 }

@@ -11,14 +11,8 @@ public sealed partial class RazorTests
     [Fact]
     public void No_page_returns_inside_an_open_element()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root!.FullName, "Assay.slnx")))
-        {
-            root = root.Parent;
-        }
-
         var pages = Directory.GetFiles(
-            Path.Combine(root.FullName, "src", "Assay.UI"),
+            Path.Combine(Repository.Root, "src", "Assay.UI"),
             "*.razor",
             SearchOption.AllDirectories
         );

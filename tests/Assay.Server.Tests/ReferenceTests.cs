@@ -17,15 +17,9 @@ public sealed class ReferenceTests
     [Fact]
     public void Projects_refer_to_each_other_only_as_drawn()
     {
-        var source = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(source!.FullName, "Assay.slnx")))
-        {
-            source = source.Parent;
-        }
-
         foreach (
             var project in Directory.EnumerateFiles(
-                Path.Combine(source.FullName, "src"),
+                Path.Combine(Repository.Root, "src"),
                 "*.csproj",
                 SearchOption.AllDirectories
             )

@@ -1,63 +1,33 @@
 using System.Collections.Concurrent;
+using Assay.Core.Experiments.Jobs;
 using Assay.Core.Metadata;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Assay.Core.Insights;
 
-/// <summary>Makes the reports: those that were under way when the server stopped first, then in the order they were asked for, a few at a time.</summary>
+/// <summary>Makes the reports.</summary>
 public sealed partial class InsightsWorker(
     IDbContextFactory<MetadataContext> metadata,
     InsightsJobs jobs,
     InsightsExecutions executions,
     TimeProvider time,
     ILogger<InsightsWorker> logger
-) : BackgroundService
+) : JobWorker(jobs.Signals, time, MaxJobs)
 {
     /// <summary>Reports made at the same time.</summary>
     public const int MaxJobs = 2;
 
     private const int MaxFaults = 3;
-    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10);
-    private readonly ConcurrentDictionary<Guid, bool> _busy = new();
     private readonly ConcurrentDictionary<Guid, int> _faults = new();
-    private List<Task> _tasks = [];
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<IReadOnlyList<Guid>> NextAsync(
+        IReadOnlyList<Guid> busy,
+        int room,
+        CancellationToken cancellationToken
+    )
     {
-        jobs.Signals.Wake();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await jobs.Signals.WaitAsync(stoppingToken);
-                _tasks = [.. _tasks.Where(t => !t.IsCompleted)];
-                foreach (var id in await NextAsync(stoppingToken))
-                {
-                    _busy[id] = true;
-                    _tasks.Add(DoAsync(id, stoppingToken));
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                // Stopping.
-            }
-            catch (Exception e)
-            {
-                // The database may be busy or the disk full: what is asked for stays asked for.
-                Log.LookFailed(logger, e);
-                await WakeLaterAsync(stoppingToken);
-            }
-        }
-
-        await Task.WhenAll(_tasks);
-    }
-
-    private async Task<IReadOnlyList<Guid>> NextAsync(CancellationToken cancellationToken)
-    {
-        var busy = _busy.Keys.ToList();
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         return await db
             .InsightsJobs.AsNoTracking()
@@ -67,16 +37,14 @@ public sealed partial class InsightsWorker(
             )
             .OrderByDescending(j => j.State)
             .ThenBy(j => j.CreatedAt)
-            .Take(Math.Max(0, MaxJobs - busy.Count))
+            .Take(room)
             .Select(j => j.Id)
             .ToListAsync(cancellationToken);
     }
 
-    private async Task DoAsync(Guid id, CancellationToken stopping)
+    /// <inheritdoc/>
+    private protected override async Task DoAsync(Guid id, JobStop stop, CancellationToken stopping)
     {
-        // Away from the loop: the first steps of a report must not hold up the next one.
-        await Task.Yield();
-        var stop = jobs.Signals.Begin(id, stopping);
         try
         {
             await executions.RunAsync(id, stop.AtOnce);
@@ -91,13 +59,10 @@ public sealed partial class InsightsWorker(
             Log.JobFailed(logger, id, e);
             await PutOffAsync(id, stopping);
         }
-        finally
-        {
-            jobs.Signals.End(id);
-            _busy.TryRemove(id, out _);
-            jobs.Signals.Wake();
-        }
     }
+
+    /// <inheritdoc/>
+    protected override void LookFailed(Exception error) => Log.LookFailed(logger, error);
 
     /// <summary>Tries again soon, a few times: what goes wrong every time would ask, and pay for, the same questions for ever.</summary>
     private async Task PutOffAsync(Guid id, CancellationToken stopping)
@@ -118,13 +83,6 @@ public sealed partial class InsightsWorker(
             Log.LookFailed(logger, e);
             await WakeLaterAsync(stopping);
         }
-    }
-
-    private async Task WakeLaterAsync(CancellationToken stopping)
-    {
-        await Task.Delay(s_again, time, stopping)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        jobs.Signals.Wake();
     }
 
     private static partial class Log

@@ -1,67 +1,28 @@
-using System.Collections.Concurrent;
 using Assay.Core.Metadata;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Assay.Core.Experiments.Jobs;
 
-/// <summary>Does the jobs: those that were under way when the server stopped first, then in the order they were asked for, a few at a time.</summary>
+/// <summary>Does the jobs that run prompts, evaluators and calibrations.</summary>
 public sealed partial class ExperimentJobWorker(
     IDbContextFactory<MetadataContext> metadata,
     JobExecutions executions,
     JobSignals signals,
     TimeProvider time,
     ILogger<ExperimentJobWorker> logger
-) : BackgroundService
+) : JobWorker(signals, time, MaxJobs)
 {
     /// <summary>Jobs done at the same time; each has its own concurrency inside.</summary>
     public const int MaxJobs = 4;
 
-    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10);
-    private readonly ConcurrentDictionary<Guid, bool> _busy = new();
-    private List<Task> _tasks = [];
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<IReadOnlyList<Guid>> NextAsync(
+        IReadOnlyList<Guid> busy,
+        int room,
+        CancellationToken cancellationToken
+    )
     {
-        signals.Wake();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await signals.WaitAsync(stoppingToken);
-                _tasks = [.. _tasks.Where(t => !t.IsCompleted)];
-                foreach (var id in await NextAsync(stoppingToken))
-                {
-                    _busy[id] = true;
-                    _tasks.Add(DoAsync(id, stoppingToken));
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                // Stopping.
-            }
-            catch (Exception e)
-            {
-                // The database may be busy or the disk full: what is asked for stays asked for.
-                Log.LookFailed(logger, e);
-                await WakeLaterAsync(stoppingToken);
-            }
-        }
-
-        await Task.WhenAll(_tasks);
-    }
-
-    private async Task<IReadOnlyList<Guid>> NextAsync(CancellationToken cancellationToken)
-    {
-        var room = MaxJobs - _busy.Count;
-        if (room <= 0)
-        {
-            return [];
-        }
-
-        var busy = _busy.Keys.ToList();
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         return await db
             .ExperimentJobs.AsNoTracking()
@@ -76,11 +37,9 @@ public sealed partial class ExperimentJobWorker(
             .ToListAsync(cancellationToken);
     }
 
-    private async Task DoAsync(Guid id, CancellationToken stopping)
+    /// <inheritdoc/>
+    private protected override async Task DoAsync(Guid id, JobStop stop, CancellationToken stopping)
     {
-        // Away from the loop: the first steps of a job must not hold up the next one.
-        await Task.Yield();
-        var stop = signals.Begin(id, stopping);
         try
         {
             await executions.RunAsync(id, stop, stopping);
@@ -94,26 +53,10 @@ public sealed partial class ExperimentJobWorker(
             Log.JobFailed(logger, id, e);
             await WakeLaterAsync(stopping);
         }
-        finally
-        {
-            signals.End(id);
-            _busy.TryRemove(id, out _);
-            signals.Wake();
-        }
     }
 
-    private async Task WakeLaterAsync(CancellationToken stopping)
-    {
-        try
-        {
-            await Task.Delay(s_again, time, stopping);
-            signals.Wake();
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopping.
-        }
-    }
+    /// <inheritdoc/>
+    protected override void LookFailed(Exception error) => Log.LookFailed(logger, error);
 
     private static partial class Log
     {
