@@ -58,7 +58,9 @@ public static class CoreServices
             provider.GetRequiredService<PriceBook>().Cost
         );
         services.AddSingleton<ModelProviders>();
+        services.AddSingleton<CallLedger>();
         services.AddSingleton<ModelCalls>();
+        services.AddSingleton<ModelEmbeddings>();
         services.AddSingleton<EvaluatorCatalog>();
         services.AddSingleton<EvaluatorFactory>();
         services.AddSingleton<EvaluationInputs>();

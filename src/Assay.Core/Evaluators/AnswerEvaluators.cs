@@ -10,6 +10,8 @@ internal static class AnswerEvaluators
     private const string Output = "output_path";
     private const string Reference = "reference_path";
     private const string PassAt = "pass_at";
+    private const string Provider = "provider";
+    private const string Model = "model";
 
     private static readonly BuiltInField s_rouge = new(
         "measure",
@@ -62,11 +64,7 @@ internal static class AnswerEvaluators
             ]
         )
         {
-            Make = given => new RegexEvaluator(
-                given.Text("pattern")
-                    ?? throw new InvalidEvaluatorException("pattern", "is needed"),
-                given.Flag("ignore_case")
-            )
+            Make = given => new RegexEvaluator(given.Needed("pattern"), given.Flag("ignore_case"))
             {
                 Negate = given.Flag("negate"),
                 OutputPath = given.Path(Output),
@@ -219,6 +217,42 @@ internal static class AnswerEvaluators
                 OutputPath = given.Path(Output),
                 ReferencePath = given.Path(Reference),
                 PassAt = given.Number(PassAt),
+            },
+        },
+        new(
+            "embedding_similarity",
+            "Embedding similarity",
+            "Cosine of the embeddings of answer and reference. Near is not true: a sentence and its negation are near each other.",
+            [
+                new(
+                    Provider,
+                    "Provider",
+                    BuiltInFieldKind.EmbeddingProvider,
+                    null,
+                    IsRequired: true
+                ),
+                new(
+                    Model,
+                    "Embedding model",
+                    BuiltInFieldKind.EmbeddingModel,
+                    "Scores of two models cannot be compared",
+                    IsRequired: true
+                ),
+                BuiltInFields.Output,
+                BuiltInFields.Reference,
+                BuiltInFields.PassAt,
+            ]
+        )
+        {
+            Make = given => new EmbeddingEvaluator(
+                given.Id(Provider),
+                given.Needed(Model),
+                given.Embed
+            )
+            {
+                OutputPath = given.Path(Output),
+                ReferencePath = given.Path(Reference),
+                PassAt = given.Between(PassAt, -1, 1),
             },
         },
         new(

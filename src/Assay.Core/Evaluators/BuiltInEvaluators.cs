@@ -20,10 +20,13 @@ public static class BuiltInEvaluators
     ];
 
     /// <summary>Builds an evaluator that gives its scores under <paramref name="key"/>.</summary>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="key">The feedback key.</param>
+    /// <param name="embed">The workspace's embedding models; null to check the settings without one.</param>
     /// <exception cref="InvalidEvaluatorException">The settings make no sense; it says which.</exception>
-    public static IEvaluator Build(JsonElement settings, string key)
+    internal static IEvaluator Build(JsonElement settings, string key, Embed? embed = null)
     {
-        var given = new BuiltInSettings(settings);
+        var given = new BuiltInSettings(settings, embed);
         try
         {
             var type = TypeOf(given);
@@ -46,6 +49,17 @@ public static class BuiltInEvaluators
     /// <summary>What an evaluator of these settings looks at beside the usual.</summary>
     internal static EvaluatorNeeds NeedsOf(JsonElement settings) =>
         TypeOf(new BuiltInSettings(settings)).Needs;
+
+    /// <summary>The provider whose models an evaluator of these settings asks; null when it only computes.</summary>
+    internal static Guid? ProviderOf(JsonElement settings)
+    {
+        var given = new BuiltInSettings(settings);
+        return
+            TypeOf(given).Fields.FirstOrDefault(f => f.Kind == BuiltInFieldKind.EmbeddingProvider)
+                is { } field
+            ? given.Id(field.Name)
+            : null;
+    }
 
     /// <summary>The settings the type has, in their order, without those left empty.</summary>
     internal static JsonElement Canonical(JsonElement settings)

@@ -5,8 +5,14 @@ using Assay.Evaluation.Json;
 namespace Assay.Core.Evaluators;
 
 /// <summary>The settings of a built-in evaluator, read field by field; what makes no sense is an <see cref="InvalidEvaluatorException"/> that names the field.</summary>
-internal readonly struct BuiltInSettings(JsonElement settings)
+/// <param name="settings">The settings.</param>
+/// <param name="embed">The workspace's embedding models; null when the settings are only checked.</param>
+internal readonly struct BuiltInSettings(JsonElement settings, Embed? embed = null)
 {
+    /// <summary>Asks embedding models.</summary>
+    public Embed Embed { get; } =
+        embed ?? ((_, _, _, _) => throw new InvalidOperationException("Opened for no workspace."));
+
     public string? Text(string name) =>
         Field(name) switch
         {
@@ -72,13 +78,20 @@ internal readonly struct BuiltInSettings(JsonElement settings)
             $"must be one of {string.Join(", ", field.Choices!)}"
         );
 
+    public string Needed(string name) =>
+        Text(name) ?? throw new InvalidEvaluatorException(name, "is needed");
+
+    public Guid Id(string name) =>
+        Guid.TryParse(Needed(name), out var id)
+            ? id
+            : throw new InvalidEvaluatorException(name, "must be an id");
+
     public JsonNode Json(string name)
     {
         try
         {
-            return JsonNode.Parse(
-                    Text(name) ?? throw new InvalidEvaluatorException(name, "is needed")
-                ) ?? throw new InvalidEvaluatorException(name, "is null");
+            return JsonNode.Parse(Needed(name))
+                ?? throw new InvalidEvaluatorException(name, "is null");
         }
         catch (JsonException e)
         {

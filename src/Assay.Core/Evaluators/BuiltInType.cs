@@ -22,6 +22,12 @@ public enum BuiltInFieldKind
 
     /// <summary>JSON, kept as its text.</summary>
     Json,
+
+    /// <summary>Id of a model provider of the workspace that has embeddings.</summary>
+    EmbeddingProvider,
+
+    /// <summary>Name of an embedding model of that provider.</summary>
+    EmbeddingModel,
 }
 
 /// <summary>One setting of a built-in evaluator.</summary>

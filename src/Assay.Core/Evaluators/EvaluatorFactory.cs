@@ -27,6 +27,7 @@ public sealed class EvaluatorFactory(
     EvaluatorCatalog catalog,
     ModelProviders providers,
     ModelCalls calls,
+    ModelEmbeddings embeddings,
     PromptHistory prompts,
     PromptIncludes includes,
     TraceIngest ingest,
@@ -93,7 +94,21 @@ public sealed class EvaluatorFactory(
         {
             case EvaluatorKind.BuiltIn:
                 var given = EvaluatorSettings.Read(draft.SettingsJson);
-                return new OpenedEvaluator(BuiltInEvaluators.Build(given, key))
+                if (
+                    BuiltInEvaluators.ProviderOf(given) is { } asked
+                    && await providers.FindAsync(caller, asked, cancellationToken)
+                        is not { CanEmbed: true }
+                )
+                {
+                    throw new InvalidEvaluatorException(
+                        "provider",
+                        "this workspace has no such provider of embeddings; choose another"
+                    );
+                }
+
+                return new OpenedEvaluator(
+                    BuiltInEvaluators.Build(given, key, Embedding(caller, draft.Name.Trim()))
+                )
                 {
                     Definition = definition,
                     Version = version,
@@ -160,6 +175,21 @@ public sealed class EvaluatorFactory(
                 );
         }
     }
+
+    private Embed Embedding(Caller caller, string name) =>
+        (provider, model, texts, cancellationToken) =>
+            embeddings.EmbedAsync(
+                caller,
+                new EmbeddingCall
+                {
+                    ProviderId = provider,
+                    Model = model,
+                    Texts = texts,
+                    ProjectName = Judge.Project,
+                    RunName = name,
+                },
+                cancellationToken
+            );
 
     private async Task<PromptCommit?> CommitAsync(
         Caller caller,

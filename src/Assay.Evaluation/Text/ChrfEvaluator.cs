@@ -1,19 +1,22 @@
 namespace Assay.Evaluation.Text;
 
 /// <summary>
-/// chrF with β = 2: precision and recall of runs of 1 to 6 characters, white space left out, averaged over the orders that
+/// chrF, with β = 2 unless another is given: precision and recall of runs of 1 to 6 characters, white space left out, averaged over the orders that
 /// both texts have (M. Popović, "chrF: character n-gram F-score for automatic MT evaluation", WMT 2015). From 0 to 1.
 /// </summary>
 public sealed class ChrfEvaluator : TextReferenceEvaluator
 {
     private const int MaxOrder = 6;
-    private const double BetaSquared = 4;
+    private const double UsualBeta = 2;
 
     /// <inheritdoc/>
     public override string Key => "chrf";
 
+    /// <summary>How many times as much recall counts as precision. Two is what SacreBLEU reports as chrF2; the paper also looks at 1 and 3.</summary>
+    public double Beta { get; init; } = UsualBeta;
+
     /// <summary>chrF of two texts; two texts without characters agree.</summary>
-    public static double Chrf(string output, string reference)
+    public static double Chrf(string output, string reference, double beta = UsualBeta)
     {
         var said = Characters(output);
         var expected = Characters(reference);
@@ -33,11 +36,12 @@ public sealed class ChrfEvaluator : TextReferenceEvaluator
 
         return precision + recall == 0
             ? 0
-            : (1 + BetaSquared) * precision * recall / ((BetaSquared * precision) + recall);
+            : (1 + (beta * beta)) * precision * recall / ((beta * beta * precision) + recall);
     }
 
     /// <inheritdoc/>
-    protected override double Compare(string output, string reference) => Chrf(output, reference);
+    protected override double Compare(string output, string reference) =>
+        Chrf(output, reference, Beta);
 
     private static string[] Characters(string text) =>
         [

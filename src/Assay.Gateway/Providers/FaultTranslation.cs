@@ -130,7 +130,7 @@ internal sealed class FaultTranslation(IChatClient inner, string provider, IDisp
         }
     }
 
-    private static bool IsFault(Exception e, CancellationToken cancellationToken) =>
+    public static bool IsFault(Exception e, CancellationToken cancellationToken) =>
         e is not (OutOfMemoryException or StackOverflowException)
         && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested);
 }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Http.Resilience;
 using OllamaSharp;
 using OpenAI;
 using OpenAI.Chat;
+using OpenAI.Embeddings;
 using Polly;
 
 namespace Assay.Gateway.Providers;
@@ -33,22 +34,38 @@ public sealed class ModelClients(SafeHttp http, TimeProvider time) : IModelClien
             return new SimulatedChatClient(model, time);
         }
 
-        var client = Client(provider);
-        try
-        {
-            return new FaultTranslation(Open(provider, key, model, client), provider.Name, client);
-        }
-        catch (Exception e) when (e is ArgumentException or UriFormatException)
-        {
-            client.Dispose();
-            throw new ModelCallException(
-                ModelCallFailure.BadRequest,
-                $"'{provider.Name}' is not usable as configured: {e.Message}",
-                null,
-                e
-            );
-        }
+        return Open(
+            provider,
+            client => new FaultTranslation(
+                Chat(provider, key, model, client),
+                provider.Name,
+                client
+            )
+        );
     }
+
+    /// <inheritdoc/>
+    public IEmbeddingGenerator<string, Embedding<float>> OpenEmbeddings(
+        ModelProvider provider,
+        string? key,
+        string model
+    ) =>
+        provider.Kind switch
+        {
+            ProviderKind.Simulated => new SimulatedEmbeddings(),
+            ProviderKind.Anthropic => throw new ModelCallException(
+                ModelCallFailure.BadRequest,
+                $"'{provider.Name}' speaks Anthropic's dialect, which has no embeddings."
+            ),
+            _ => Open(
+                provider,
+                client => new EmbeddingFaults(
+                    Embeddings(provider, key, model, client),
+                    provider.Name,
+                    client
+                )
+            ),
+        };
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> ListModelsAsync(
@@ -92,7 +109,46 @@ public sealed class ModelClients(SafeHttp http, TimeProvider time) : IModelClien
         }
     }
 
-    private static IChatClient Open(
+    private T Open<T>(ModelProvider provider, Func<HttpClient, T> make)
+    {
+        var client = Client(provider);
+        try
+        {
+            return make(client);
+        }
+        catch (Exception e) when (e is ArgumentException or UriFormatException)
+        {
+            client.Dispose();
+            throw new ModelCallException(
+                ModelCallFailure.BadRequest,
+                $"'{provider.Name}' is not usable as configured: {e.Message}",
+                null,
+                e
+            );
+        }
+    }
+
+    private static IEmbeddingGenerator<string, Embedding<float>> Embeddings(
+        ModelProvider provider,
+        string? key,
+        string model,
+        HttpClient client
+    ) =>
+        provider.Kind == ProviderKind.Ollama
+            ? Ollama(provider, model, client)
+            : new EmbeddingClient(
+                model,
+                new ApiKeyCredential(key ?? NoKey),
+                OpenAIOptions(provider, client)
+            ).AsIEmbeddingGenerator();
+
+    private static OllamaApiClient Ollama(ModelProvider provider, string model, HttpClient client)
+    {
+        client.BaseAddress = new Uri(provider.BaseUrl!.TrimEnd('/') + "/");
+        return new OllamaApiClient(client, model);
+    }
+
+    private static IChatClient Chat(
         ModelProvider provider,
         string? key,
         string model,
@@ -110,8 +166,7 @@ public sealed class ModelClients(SafeHttp http, TimeProvider time) : IModelClien
                     MaxRetries = 0,
                 }.AsIChatClient(model);
             case ProviderKind.Ollama:
-                client.BaseAddress = new Uri(provider.BaseUrl!.TrimEnd('/') + "/");
-                return new OllamaApiClient(client, model);
+                return Ollama(provider, model, client);
             case ProviderKind.OpenAIResponses:
                 // The library marks its client of this API as experimental; the API itself is not.
 #pragma warning disable OPENAI001

@@ -164,12 +164,20 @@ internal static class PreviewEndpoints
                     notes = score.Diagnostics.Select(d => d.Message),
                     replies = score.Evidence,
                     cost = result.Cost?.UsDollars,
-                    tokens = result.Cost is { } cost ? cost.InputTokens + cost.OutputTokens : null,
+                    tokens = Tokens(result.Cost),
                     calls = result.Cost?.ModelCalls,
                     run = result.RunId,
                 }
             );
         });
+
+    /// <summary>An embedding model only reads: what it does not write is nothing, not unknown.</summary>
+    private static long? Tokens(EvaluationCost? cost) =>
+        (cost?.InputTokens, cost?.OutputTokens) switch
+        {
+            (null, null) => null,
+            var (read, written) => (read ?? 0) + (written ?? 0),
+        };
 
     private static EvaluatorDraft Trial(DraftBody? draft) =>
         (draft ?? throw new InvalidEvaluatorException("draft", "is needed")).ToTrial();

@@ -123,6 +123,10 @@ class EvaluatorEditor extends HTMLElement {
               return field(f.title, h("input", { type: "number", step: "any", value: value ?? "", oninput: (e) => this.touch(() => set(e.target.value === "" ? null : Number(e.target.value))) }), "", f.help);
             case "Json":
               return field(f.title, h("textarea.mono", { spellcheck: "false", value: value ?? "", oninput: (e) => this.touch(() => set(e.target.value.trim() ? e.target.value : null)) }), ".two", f.help);
+            case "EmbeddingProvider":
+              return field(f.title, this.select(this.providers.filter((p) => p.embeds).map((p) => [p.id, p.name]), value, (v) => { set(v); this.settings.model = this.provider(v)?.embeddings[0] ?? ""; this.fill(); }), "", this.provider(value)?.kind === "Simulated" ? "Simulated: it compares words, not meanings. Add a real one under Settings, Model providers" : f.help);
+            case "EmbeddingModel":
+              return [field(f.title, text(value, (v) => set(v.trim() || null), { list: "ev-embeddings", spellcheck: "false" }), "", f.help), h("datalist", { id: "ev-embeddings" }, (this.provider(this.settings.provider)?.embeddings ?? []).map((m) => h("option", { value: m })))];
             case "List":
               return field(f.title, h("textarea", { rows: 4, oninput: (e) => this.touch(() => set(e.target.value.split("\n").filter((l) => l.trim()))), value: (value ?? []).join("\n") }), ".two", f.help);
             default:
@@ -131,6 +135,10 @@ class EvaluatorEditor extends HTMLElement {
         }),
       ),
     );
+  }
+
+  provider(id) {
+    return this.providers.find((p) => p.id === id);
   }
 
   select(options, value, set, label) {

@@ -53,6 +53,8 @@ public sealed class FakeModelServer : IAsyncDisposable
         app.MapPost("/v1/responses", c => fake.AnswerAsync(c, Responses));
         app.MapPost("/v1/messages", c => fake.AnswerAsync(c, Anthropic));
         app.MapPost("/api/chat", c => fake.AnswerAsync(c, Ollama));
+        app.MapPost("/v1/embeddings", fake.EmbedAsync);
+        app.MapPost("/api/embed", fake.EmbedAsync);
         await app.StartAsync();
         fake.Address = app
             .Services.GetRequiredService<IServer>()
@@ -142,6 +144,24 @@ public sealed class FakeModelServer : IAsyncDisposable
         }
     }
 
+    private async Task EmbedAsync(HttpContext context)
+    {
+        using var body = await JsonDocument.ParseAsync(context.Request.Body);
+        var asked = LastBody = body.RootElement.Clone();
+        Interlocked.Increment(ref _calls);
+        var model = asked.GetProperty("model").GetString()!;
+        if (model.StartsWith("status-", StringComparison.Ordinal))
+        {
+            await RefuseAsync(
+                context,
+                int.Parse(model["status-".Length..], CultureInfo.InvariantCulture)
+            );
+            return;
+        }
+
+        await context.Response.WriteAsJsonAsync(FakeEmbeddings.Answer(asked, context.Request.Path));
+    }
+
     private static async Task RefuseAsync(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
@@ -154,7 +174,7 @@ public sealed class FakeModelServer : IAsyncDisposable
                     type = "error",
                     error = new { type = "fake_error", message },
                 },
-                "/api/chat" => new { error = message },
+                "/api/chat" or "/api/embed" => new { error = message },
                 _ => new { error = new { message, type = "fake" } },
             }
         );

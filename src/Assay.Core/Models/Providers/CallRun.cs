@@ -1,11 +1,23 @@
 using System.Text.Json;
 using Assay.Core.Traces;
-using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Models.Providers;
 
 /// <summary>The run of one model call: how it starts and how it ends.</summary>
-internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeOffset start)
+/// <param name="call">The call.</param>
+/// <param name="kind">What kind of model is asked.</param>
+/// <param name="inputs">What it is given, JSON.</param>
+/// <param name="parameters">Its settings, as they stand in the run.</param>
+/// <param name="provider">The provider; null when there is none of that id.</param>
+/// <param name="start">When it starts.</param>
+internal sealed class CallRun(
+    ProviderCall call,
+    RunKind kind,
+    byte[] inputs,
+    object parameters,
+    ModelProvider? provider,
+    DateTimeOffset start
+)
 {
     public Guid RunId { get; } = call.RunId ?? Guid.CreateVersion7(start);
 
@@ -15,7 +27,7 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
 
     public string PricedAs => provider?.PricedAs ?? "";
 
-    public byte[] Inputs { get; } = ChatJson.Inputs(call.Messages, call.Options);
+    public byte[] Inputs => inputs;
 
     public RunWrite Start() =>
         new()
@@ -30,9 +42,9 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             ProjectId = call.ProjectId,
             ProjectName = call.ProjectName,
             Name = call.RunName,
-            Kind = RunKind.Llm,
+            Kind = kind,
             StartTime = start,
-            Inputs = Payload.FromUtf8(Inputs),
+            Inputs = Payload.FromUtf8(inputs),
             Extra = Payload.FromUtf8(Extra()),
             Tags = call.Tags.Count > 0 ? call.Tags : null,
             ReferenceExampleId = call.ReferenceExampleId,
@@ -40,14 +52,7 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             Provider = PricedAs,
         };
 
-    public RunWrite End(
-        ChatResponse response,
-        byte[] outputs,
-        TokenUsage? usage,
-        TimeSpan latency,
-        TimeSpan? first,
-        ModelCallException? failure
-    ) =>
+    public RunWrite End(CallEnd end) =>
         new()
         {
             Operation = RunOperation.Update,
@@ -56,12 +61,12 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             ParentRunId = call.Parent?.RunId,
             ProjectId = call.ProjectId,
             ProjectName = call.ProjectName,
-            EndTime = start + latency,
-            FirstTokenTime = start + first,
-            Outputs = Payload.FromUtf8(outputs),
-            Usage = usage,
-            Model = response.ModelId ?? call.Model,
-            Error = failure?.Message,
+            EndTime = start + end.Latency,
+            FirstTokenTime = start + end.FirstToken,
+            Outputs = Payload.FromUtf8(end.Outputs),
+            Usage = end.Usage,
+            Model = end.Model ?? call.Model,
+            Error = end.Failure?.Message,
         };
 
     private byte[] Extra()
@@ -80,7 +85,7 @@ internal sealed class CallRun(ModelCall call, ModelProvider? provider, DateTimeO
             new Dictionary<string, object>
             {
                 ["metadata"] = metadata,
-                ["invocation_params"] = ChatJson.Parameters(call.Model, call.Options),
+                ["invocation_params"] = parameters,
             }
         );
     }

@@ -16,6 +16,17 @@ public interface IModelClients
     /// <exception cref="ModelCallException">The provider's address is unusable.</exception>
     IChatClient Open(ModelProvider provider, string? key, string model);
 
+    /// <summary>An embedding generator for one model, on the same terms. The caller disposes it.</summary>
+    /// <param name="provider">The provider.</param>
+    /// <param name="key">Its key; null when it has none.</param>
+    /// <param name="model">The model.</param>
+    /// <exception cref="ModelCallException">The provider's address is unusable, or its dialect has no embeddings.</exception>
+    IEmbeddingGenerator<string, Embedding<float>> OpenEmbeddings(
+        ModelProvider provider,
+        string? key,
+        string model
+    );
+
     /// <summary>The models a provider says it has, sorted.</summary>
     /// <exception cref="ModelCallException">It could not be asked.</exception>
     Task<IReadOnlyList<string>> ListModelsAsync(

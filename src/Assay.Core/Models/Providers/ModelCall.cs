@@ -2,20 +2,14 @@ using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Models.Providers;
 
-/// <summary>One question to a model, with what its run should say.</summary>
-public sealed record ModelCall
+/// <summary>A call to a model, with what its run should say.</summary>
+public abstract record ProviderCall
 {
     /// <summary>The provider.</summary>
     public required Guid ProviderId { get; init; }
 
     /// <summary>The model.</summary>
     public required string Model { get; init; }
-
-    /// <summary>The messages.</summary>
-    public required IReadOnlyList<ChatMessage> Messages { get; init; }
-
-    /// <summary>Temperature, limits, tools, the form of the answer. The model id in it is ignored.</summary>
-    public ChatOptions Options { get; init; } = new();
 
     /// <summary>The project its run goes to; made on first use.</summary>
     public required string ProjectName { get; init; }
@@ -41,6 +35,23 @@ public sealed record ModelCall
 
     /// <summary>Tags of the run.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
+}
+
+/// <summary>One question to a chat model.</summary>
+public sealed record ModelCall : ProviderCall
+{
+    /// <summary>The messages.</summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>Temperature, limits, tools, the form of the answer. The model id in it is ignored.</summary>
+    public ChatOptions Options { get; init; } = new();
+}
+
+/// <summary>Texts to an embedding model.</summary>
+public sealed record EmbeddingCall : ProviderCall
+{
+    /// <summary>The texts, at least one.</summary>
+    public required IReadOnlyList<string> Texts { get; init; }
 }
 
 /// <summary>Where a call hangs in a trace.</summary>
@@ -75,3 +86,17 @@ public sealed record ModelReply(
 /// <param name="Piece">A piece; null in the last one.</param>
 /// <param name="Reply">The whole reply; null before.</param>
 public sealed record ModelCallEvent(ChatResponseUpdate? Piece, ModelReply? Reply);
+
+/// <summary>What an embedding model answered, with its figures.</summary>
+/// <param name="RunId">The run that was recorded.</param>
+/// <param name="Vectors">One vector for each text, in their order; empty when it failed.</param>
+/// <param name="Usage">Tokens, reported or estimated; null when unknown.</param>
+/// <param name="Cost">Cost by the prices in force; null when unknown.</param>
+/// <param name="Failure">Null when all went well.</param>
+public sealed record EmbeddingReply(
+    Guid RunId,
+    IReadOnlyList<Embedding<float>> Vectors,
+    TokenUsage? Usage,
+    RunCost? Cost,
+    ModelCallException? Failure
+);

@@ -12,8 +12,7 @@ namespace Assay.Core.Models.Providers;
 public sealed class ModelCalls(
     ModelProviders providers,
     IModelClients clients,
-    TraceIngest ingest,
-    PriceLookup prices,
+    CallLedger ledger,
     TimeProvider time
 )
 {
@@ -47,8 +46,15 @@ public sealed class ModelCalls(
     {
         caller.Demand(Permission.Write);
         var provider = await providers.FindAsync(caller, call.ProviderId, cancellationToken);
-        var run = new CallRun(call, provider, time.GetUtcNow());
-        await RecordAsync(caller, run.Start(), cancellationToken);
+        var run = new CallRun(
+            call,
+            RunKind.Llm,
+            ChatJson.Inputs(call.Messages, call.Options),
+            ChatJson.Parameters(call.Model, call.Options),
+            provider,
+            time.GetUtcNow()
+        );
+        await ledger.BeginAsync(caller, run, cancellationToken);
         var began = time.GetTimestamp();
         TimeSpan? first = null;
         var pieces = new List<ChatResponseUpdate>();
@@ -199,46 +205,11 @@ public sealed class ModelCalls(
         var usage =
             ChatJson.Usage(response.Usage)
             ?? (pieces.Count == 0 ? null : TokenEstimator.Estimate(run.Inputs, outputs));
-        var cost = usage is null
-            ? null
-            : prices(
-                caller.WorkspaceId,
-                response.ModelId ?? run.Model,
-                run.PricedAs,
-                usage,
-                run.StartTime
-            );
-        // Not the caller's token: a call that was stopped is recorded all the same.
-        if (usage is not null && run.PricedAs != ModelProvider.Simulated.PricedAs)
-        {
-            await providers.AddSpendAsync(
-                caller.WorkspaceId,
-                cost?.Total,
-                cost is null,
-                CancellationToken.None
-            );
-        }
-
-        await RecordAsync(
+        var cost = await ledger.EndAsync(
             caller,
-            run.End(response, outputs, usage, latency, first, failure),
-            CancellationToken.None
+            run,
+            new CallEnd(response.ModelId, outputs, usage, latency, first, failure)
         );
         return new ModelReply(run.RunId, response, usage, cost, latency, first, failure);
     }
-
-    private async Task RecordAsync(
-        Caller caller,
-        RunWrite write,
-        CancellationToken cancellationToken
-    ) =>
-        // Whoever may ask a model may have the call recorded.
-        await ingest.AcceptAsync(
-            caller with
-            {
-                Permissions = caller.Permissions | Permission.Ingest,
-            },
-            new IngestBatch([write], []),
-            cancellationToken
-        );
 }

@@ -69,6 +69,22 @@ public sealed class ModelProvider
     /// <summary>Last change.</summary>
     public DateTimeOffset ModifiedAt { get; set; }
 
+    /// <summary>Whether its dialect has embeddings.</summary>
+    public bool CanEmbed => Kind != ProviderKind.Anthropic;
+
+    /// <summary>Embedding models to offer, the usual one first; empty where nobody can know what the server has.</summary>
+    public IReadOnlyList<string> EmbeddingModels =>
+        this switch
+        {
+            { Kind: ProviderKind.Simulated } => ["sim-embed"],
+            { Kind: ProviderKind.OpenAI or ProviderKind.OpenAIResponses, BaseUrl: null } =>
+            [
+                "text-embedding-3-small",
+                "text-embedding-3-large",
+            ],
+            _ => [],
+        };
+
     /// <summary>The provider's name as runs and prices know it (<c>openai</c>, <c>anthropic</c>, <c>ollama</c>, <c>simulated</c>).</summary>
     public string PricedAs =>
         Kind switch
