@@ -24,7 +24,7 @@ public static class BuiltInEvaluators
     /// <param name="key">The feedback key.</param>
     /// <param name="embed">The workspace's embedding models; null to check the settings without one.</param>
     /// <exception cref="InvalidEvaluatorException">The settings make no sense; it says which.</exception>
-    internal static IEvaluator Build(JsonElement settings, string key, Embed? embed = null)
+    public static IEvaluator Build(JsonElement settings, string key, Embed? embed = null)
     {
         var given = new BuiltInSettings(settings, embed);
         try

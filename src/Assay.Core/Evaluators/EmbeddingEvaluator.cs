@@ -6,8 +6,12 @@ using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Evaluators;
 
-/// <summary>Asks an embedding model of the workspace: provider, model, texts.</summary>
-internal delegate Task<EmbeddingReply> Embed(
+/// <summary>Asks an embedding model of the workspace; what goes wrong at the provider is part of the reply.</summary>
+/// <param name="provider">The provider.</param>
+/// <param name="model">The model.</param>
+/// <param name="texts">The texts, at least one.</param>
+/// <param name="cancellationToken">Cancels.</param>
+public delegate Task<EmbeddingReply> Embed(
     Guid provider,
     string model,
     IReadOnlyList<string> texts,
