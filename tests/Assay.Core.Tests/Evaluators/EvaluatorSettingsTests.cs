@@ -2,7 +2,9 @@ using System.Text.Json;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
 using Assay.Core.Models.Providers;
+using Assay.Core.Models.Providers;
 using Assay.Evaluation;
+using Microsoft.Extensions.AI;
 
 namespace Assay.Core.Tests.Evaluators;
 
@@ -23,9 +25,24 @@ public sealed class EvaluatorSettingsTests
                 pattern = "a",
                 schema = "{}",
                 most = 10,
+                provider = Guid.Empty,
+                model = "m",
             }
         );
-        var evaluator = BuiltInEvaluators.Build(settings, "my_key");
+        var evaluator = BuiltInEvaluators.Build(
+            settings,
+            "my_key",
+            (_, _, texts, _) =>
+                Task.FromResult(
+                    new EmbeddingReply(
+                        Guid.Empty,
+                        [.. texts.Select(_ => new Embedding<float>(new float[] { 1, 2 }))],
+                        null,
+                        null,
+                        null
+                    )
+                )
+        );
         Assert.Equal(["my_key"], evaluator.Keys);
         var result = await evaluator.EvaluateAsync(
             EvaluationInput.OfText("a 1", "a 1", "a question") with
@@ -50,6 +67,8 @@ public sealed class EvaluatorSettingsTests
     [InlineData("""{"type":"regex_match","pattern":7}""", "pattern")]
     [InlineData("""{"type":"exact_match","output_path":"a["}""", "output_path")]
     [InlineData("""{"type":"json_schema","schema":"{"}""", "schema")]
+    [InlineData("""{"type":"embedding_similarity","model":"m"}""", "provider")]
+    [InlineData("""{"type":"embedding_similarity","provider":"mine","model":"m"}""", "provider")]
     [InlineData("""{"type":"limit","most":-1}""", "most")]
     [InlineData("""{"type":"retrieval","k":0}""", "k")]
     [InlineData("""{"type":"rouge","measure":"rouge_9"}""", "measure")]
