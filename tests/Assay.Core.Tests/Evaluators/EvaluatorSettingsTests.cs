@@ -2,7 +2,6 @@ using System.Text.Json;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
 using Assay.Core.Models.Providers;
-using Assay.Core.Models.Providers;
 using Assay.Evaluation;
 using Microsoft.Extensions.AI;
 
