@@ -211,6 +211,29 @@ public sealed class PublishedValuesTests
         Assert.Equal(f1, TokenF1Evaluator.F1(said, expected), 12);
 
     [Fact]
+    public void The_share_of_the_examples_is_the_ICC_of_Shrout_and_Fleiss_1979() =>
+        // Table 2: six targets, four judges; ICC(1,1) = .17.
+        Assert.Equal(
+            0.17,
+            Repetitions
+                .Of([
+                    [9, 2, 5, 8],
+                    [6, 1, 3, 2],
+                    [8, 4, 6, 8],
+                    [7, 1, 2, 6],
+                    [10, 5, 6, 9],
+                    [6, 2, 4, 7],
+                ])
+                .IntraclassCorrelation!.Value,
+            2
+        );
+
+    [Fact]
+    public void The_multiplier_of_the_minimum_detectable_effect_is_Blooms_280() =>
+        // Bloom 1995, table 1: two-sided, five per cent, power of eighty per cent, many degrees of freedom.
+        Assert.Equal(2.80, Power.MinimumDetectableDifference(100, 10_000), 2);
+
+    [Fact]
     public void The_acceleration_of_the_air_conditioning_data_is_that_of_Davison_and_Hinkley_1997() =>
         // Example 5.8: a = 0.0938 for the mean of twelve times between failures.
         Assert.Equal(0.0938, Bootstrap.Acceleration(s_failures, s_failures.Average()), 4);
