@@ -45,6 +45,7 @@ public sealed class AccessibilityTests(Screens screens)
                 ("/manage/storage", ".kpis"),
                 ("/manage/retention", ".body.settings"),
                 ("/settings/providers", "main .body"),
+                ("/settings/secrets", "main .body"),
                 ("/playground", "main textarea"),
                 ("/prompts", ".vt .tr"),
                 ("/prompts?q=nothing-like-this", ".empty"),

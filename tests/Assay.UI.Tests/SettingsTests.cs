@@ -31,6 +31,45 @@ public sealed class SettingsTests(Screens screens)
     }
 
     [Fact]
+    public async Task A_secret_is_written_used_by_a_provider_replaced_and_deleted_and_never_shown()
+    {
+        await using var screen = await OpenAsync("/settings/secrets");
+        var page = screen.Page;
+        await page.GetByLabel("Name").FillAsync("FAR_KEY");
+        await page.GetByLabel("Value").FillAsync("sk-far-0123456789");
+        await Button(page, "Save secret").ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("never shown again");
+        await Expect(page.GetByRole(AriaRole.Row, new() { Name = "FAR_KEY" }))
+            .ToContainTextAsync("no provider");
+
+        await page.GotoAsync("/settings/providers");
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Far away");
+        await page.GetByLabel("Kept as").SelectOptionAsync("FAR_KEY");
+        await Button(page, "Add provider").ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row, new() { Name = "Far away" }))
+            .ToContainTextAsync("FAR_KEY");
+
+        await page.GotoAsync("/settings/secrets");
+        var row = page.GetByRole(AriaRole.Row, new() { Name = "FAR_KEY" });
+        await Expect(row).ToContainTextAsync("Far away");
+        await row.GetByRole(AriaRole.Link, new() { Name = "Replace" }).ClickAsync();
+        await Expect(page.GetByLabel("Name")).ToHaveValueAsync("FAR_KEY");
+        await page.GetByLabel("Value").FillAsync("sk-far-9876543210");
+        await Button(page, "Replace").ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("Saved");
+        Assert.DoesNotContain("sk-far", await page.ContentAsync(), StringComparison.Ordinal);
+
+        await row.GetByRole(AriaRole.Link, new() { Name = "Delete" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alertdialog))
+            .ToContainTextAsync("Calls to Far away fail");
+        await page.GetByRole(AriaRole.Alertdialog)
+            .GetByRole(AriaRole.Button, new() { Name = "Delete" })
+            .ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("The secret is gone");
+        await Expect(row).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task People_are_invited_and_feedback_keys_get_their_answers()
     {
         await using var screen = await OpenAsync("/settings/members");

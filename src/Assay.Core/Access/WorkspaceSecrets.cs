@@ -20,20 +20,21 @@ public sealed class WorkspaceSecrets(
     /// <summary>The longest value of a secret.</summary>
     public const int MaxValueLength = 16_384;
 
-    /// <summary>The names, sorted.</summary>
-    public async Task<IReadOnlyList<string>> KeysAsync(
+    /// <summary>Their names, sorted, and when each was written last.</summary>
+    public async Task<IReadOnlyList<(string Key, DateTimeOffset ModifiedAt)>> ListAsync(
         Caller caller,
         CancellationToken cancellationToken
     )
     {
         caller.Demand(Permission.Read);
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        return await db
+        var found = await db
             .WorkspaceSecrets.AsNoTracking()
             .Where(s => s.WorkspaceId == caller.WorkspaceId)
-            .Select(s => s.Key)
-            .OrderBy(k => k)
+            .Select(s => new { s.Key, s.ModifiedAt })
+            .OrderBy(s => s.Key)
             .ToListAsync(cancellationToken);
+        return [.. found.Select(s => (s.Key, s.ModifiedAt))];
     }
 
     /// <summary>Writes some secrets in one transaction; a null value removes its secret.</summary>

@@ -138,9 +138,9 @@ internal static class WorkspaceEndpoints
         WorkspaceSecrets secrets
     ) =>
         Results.Json(
-            (await secrets.KeysAsync(context.Caller(), context.RequestAborted)).Select(key => new
+            (await secrets.ListAsync(context.Caller(), context.RequestAborted)).Select(s => new
             {
-                key,
+                key = s.Key,
             })
         );
 
