@@ -136,7 +136,7 @@ test("remarks are answered and liked, and a fork starts from the newest commit",
   const { json: again } = await api("GET", `/comments/-/${name}`);
   assert.deepEqual([again.total, again.comments[0].num_sub_comments, again.comments[0].num_likes, again.comments[0].liked_by_auth_user], [1, 1, 1, true]);
   assert.equal((await api("GET", `/comments/-/${name}/${remark.id}`)).json.comments[0].content, "It is one more.");
-  assert.equal((await api("POST", `/comments/-/${name}`, { content: "" })).status, 400);
+  assert.equal((await api("POST", `/comments/-/${name}`, { content: "" })).status, 422);
 
   const fork = `${name}-fork`;
   assert.equal((await api("POST", `/repos/-/${name}/fork`, { repo_handle: fork })).status, 200);

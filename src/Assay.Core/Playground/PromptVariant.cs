@@ -22,6 +22,7 @@ public sealed class PromptVariant
     private readonly JsonElement _messages;
     private readonly TemplateFormat? _format;
     private readonly ChatOptions _options;
+    private readonly Dictionary<string, JsonElement> _partials;
 
     private PromptVariant(
         Guid providerId,
@@ -29,6 +30,7 @@ public sealed class PromptVariant
         JsonElement messages,
         TemplateFormat? format,
         ChatOptions options,
+        Dictionary<string, JsonElement> partials,
         IReadOnlyDictionary<string, string> metadata
     )
     {
@@ -37,12 +39,14 @@ public sealed class PromptVariant
         _messages = messages;
         _format = format;
         _options = options;
+        _partials = partials;
         Metadata = metadata;
         Names =
         [
             .. Texts()
                 .SelectMany(t => t.IsPlaceholder ? [t.Text] : Parse(t.Text, t.At).Names)
-                .Distinct(),
+                .Distinct()
+                .Where(n => !_partials.ContainsKey(n)),
         ];
     }
 
@@ -72,8 +76,8 @@ public sealed class PromptVariant
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>
-    /// Reads <c>{provider, model, messages, format, parameters, tools, tool_choice, schema, prompt}</c>. Messages are <c>{role, content}</c>
-    /// with a text or a list of parts; tools are OpenAI's function definitions; format is <c>f-string</c>, <c>mustache</c> or <c>none</c>.
+    /// Reads <c>{provider, model, messages, format, partials, parameters, tools, tool_choice, schema, prompt}</c>. Messages are
+    /// <c>{role, content}</c> with a text or a list of parts; partials are values by variable that are filled in already; tools are OpenAI's function definitions; format is <c>f-string</c>, <c>mustache</c> or <c>none</c>.
     /// </summary>
     /// <exception cref="InvalidVariantException">Something is missing or unreadable; it says what and where.</exception>
     public static PromptVariant Read(JsonElement json)
@@ -117,19 +121,31 @@ public sealed class PromptVariant
             messages.Clone(),
             format,
             Options(json),
+            json.Field("partials") is { ValueKind: JsonValueKind.Object } partials
+                ? partials
+                    .EnumerateObject()
+                    .ToDictionary(p => p.Name, p => p.Value.Clone(), StringComparer.Ordinal)
+                : [],
             PromptMetadata(json.Field("prompt"))
         );
     }
 
     /// <summary>The call with the variables filled in.</summary>
-    /// <param name="values">Values by variable.</param>
+    /// <param name="given">Values by variable; one that is filled in already may be given another.</param>
     /// <param name="projectName">The project its run goes to.</param>
     /// <exception cref="InvalidVariantException">No model is chosen, a variable has no value, or a rendered message is not one.</exception>
-    public ModelCall Render(IReadOnlyDictionary<string, JsonElement> values, string projectName)
+    public ModelCall Render(IReadOnlyDictionary<string, JsonElement> given, string projectName)
     {
+        ArgumentNullException.ThrowIfNull(given);
         if (Model.Length == 0)
         {
             throw new InvalidVariantException("model: choose one");
+        }
+
+        var values = new Dictionary<string, JsonElement>(_partials, StringComparer.Ordinal);
+        foreach (var (name, value) in given)
+        {
+            values[name] = value;
         }
 
         var messages = new JsonArray();
@@ -194,8 +210,22 @@ public sealed class PromptVariant
             case JsonValue value when value.TryGetValue<string>(out var text):
                 return Render(text, at, values);
             case JsonArray parts:
-                foreach (var part in parts.OfType<JsonObject>())
+                for (var i = 0; i < parts.Count; i++)
                 {
+                    if (parts[i] is not JsonObject part)
+                    {
+                        continue;
+                    }
+
+                    if (IsOther(part))
+                    {
+                        parts[i] = JsonTemplate.Map(
+                            part,
+                            t => IsData(t) ? t : Render(t, at, values)
+                        );
+                        continue;
+                    }
+
                     if (part["text"] is JsonValue text && text.TryGetValue<string>(out var words))
                     {
                         part["text"] = Render(words, at, values);
@@ -278,12 +308,23 @@ public sealed class PromptVariant
                         {
                             yield return (url, at, false);
                         }
+                        else if (part.ValueKind == JsonValueKind.Object)
+                        {
+                            foreach (var inner in JsonTemplate.Texts(part).Where(t => !IsData(t)))
+                            {
+                                yield return (inner, at, false);
+                            }
+                        }
                     }
 
                     break;
             }
         }
     }
+
+    /// <summary>A part that is neither text nor image: every text in it is a template.</summary>
+    private static bool IsOther(JsonObject part) =>
+        part["text"] is not JsonValue && part["image_url"] is null;
 
     /// <summary>An image itself, which is no template however long it is: base64 has no braces, an address with braces is to be filled in.</summary>
     private static bool IsData(string url) =>

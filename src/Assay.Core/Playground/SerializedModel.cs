@@ -86,6 +86,14 @@ public static class SerializedModel
         }
 
         var model = Constructor(id, kwargs);
+        if (provider.Kind == ProviderKind.Simulated)
+        {
+            // LangChain's own way of saying that there is no class to load: its loaders stop here and print this, instead of a lost class path.
+            model["type"] = "not_implemented";
+            model["repr"] =
+                "Assay's simulated model, which runs on the server alone: pull the prompt without its model";
+        }
+
         model["assay"] = new JsonObject
         {
             ["provider"] = provider.Id.ToString(),
@@ -125,6 +133,39 @@ public static class SerializedModel
         && manifest.Field("kwargs").Field("last") is { ValueKind: JsonValueKind.Object } last
             ? last
             : null;
+
+    /// <summary>Who makes a serialized model, in LangChain's words, and how it is set, without keys; null when it is none, or names no model.</summary>
+    public static (string? Provider, JsonObject Config)? Described(JsonElement serialized)
+    {
+        if (Read(serialized, []) is not { } choice)
+        {
+            return null;
+        }
+
+        var model =
+            PromptManifest.TypeOf(serialized) == "RunnableBinding"
+                ? serialized.Field("kwargs").Field("bound")
+                : serialized;
+        var provider = PromptManifest.TypeOf(model) switch
+        {
+            "ChatOpenAI" => "openai",
+            "AzureChatOpenAI" => "azure_openai",
+            "ChatAnthropic" => "anthropic",
+            "ChatOllama" => "ollama",
+            "ChatSimulated" => "simulated",
+            // What LangChain names a package after stands before its class.
+            _ => model.Field("id").GetArrayLength() > 1
+                ? model.Field("id")[model.Field("id").GetArrayLength() - 2].ToString()
+                : null,
+        };
+        var config = new JsonObject { ["model"] = choice.Model };
+        foreach (var (name, value) in choice.Parameters)
+        {
+            config[name] = value?.DeepClone();
+        }
+
+        return (provider, config);
+    }
 
     /// <summary>Reads a serialized model; null when it is none, or names no model.</summary>
     /// <param name="serialized">The model, bound to tools or not.</param>

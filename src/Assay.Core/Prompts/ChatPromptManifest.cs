@@ -75,8 +75,10 @@ public static class ChatPromptManifest
         }
 
         var kwargs = new JsonObject { ["messages"] = written };
-        var partials = new JsonObject();
-        CollectPartials(edited, partials);
+        // An editor that knows them says what is left of them; for another one they stay.
+        var partials = variant.Field("partials") is { ValueKind: JsonValueKind.Object } known
+            ? JsonNode.Parse(known.GetRawText())!.AsObject()
+            : Partials(edited);
         if (partials.Count > 0)
         {
             names.RemoveAll(partials.ContainsKey);
@@ -100,6 +102,19 @@ public static class ChatPromptManifest
     /// What is filled in already, of the whole prompt or of one of its templates: an editor shows templates as texts, so all of it is the
     /// prompt's from then on.
     /// </summary>
+    /// <param name="manifest">A prompt, with its model or without; undefined for none.</param>
+    public static JsonObject Partials(JsonElement manifest)
+    {
+        var partials = new JsonObject();
+        CollectPartials(
+            manifest.ValueKind == JsonValueKind.Object
+                ? PromptManifest.WithoutModel(manifest)
+                : manifest,
+            partials
+        );
+        return partials;
+    }
+
     private static void CollectPartials(JsonElement edited, JsonObject partials)
     {
         if (
@@ -224,17 +239,36 @@ public static class ChatPromptManifest
             );
         }
 
-        throw new InvalidPromptException($"{at}: only text and images can be saved");
+        if (part.ValueKind != JsonValueKind.Object)
+        {
+            throw new InvalidPromptException($"{at}: a part must be an object");
+        }
+
+        var inner = JsonNode.Parse(part.GetRawText());
+        if (format == "none")
+        {
+            inner = JsonTemplate.Map(inner, Escaped);
+        }
+
+        foreach (var words in JsonTemplate.Texts(JsonSerializer.SerializeToElement(inner)))
+        {
+            Names(words, Known(format), at, names);
+        }
+
+        return Constructor(
+            ["langchain_core", "prompts", "dict", "DictPromptTemplate"],
+            new JsonObject { ["template"] = inner, ["template_format"] = Known(format) }
+        );
     }
+
+    /// <summary>A text that is taken as it stands has to say so in a format that has variables.</summary>
+    private static string Escaped(string text) =>
+        text.Replace("{", "{{", StringComparison.Ordinal)
+            .Replace("}", "}}", StringComparison.Ordinal);
 
     private static JsonObject Template(string text, string format, string at, List<string> names)
     {
-        // A text that is taken as it stands has to say so in a format that has variables.
-        var template =
-            format == "none"
-                ? text.Replace("{", "{{", StringComparison.Ordinal)
-                    .Replace("}", "}}", StringComparison.Ordinal)
-                : text;
+        var template = format == "none" ? Escaped(text) : text;
         return Constructor(
             ["langchain_core", "prompts", "prompt", "PromptTemplate"],
             new JsonObject

@@ -19,6 +19,9 @@ public sealed class HubSettings
     /// <summary>Names of tags that stand for where a commit runs, in the order commits go through them.</summary>
     public IReadOnlyList<string> Environments { get; set; } = DefaultEnvironments;
 
+    /// <summary>False while the environments are those that every workspace begins with.</summary>
+    public bool HasOwnEnvironments => !Environments.SequenceEqual(DefaultEnvironments);
+
     /// <summary>Names of tags that move only when somebody else approves.</summary>
     public IReadOnlyList<string> ProtectedTags { get; set; } = [];
 }

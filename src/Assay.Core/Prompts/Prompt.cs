@@ -110,6 +110,9 @@ public sealed class PromptCommit
     /// <summary>How often it was pulled.</summary>
     public long Downloads { get; set; }
 
+    /// <summary>How often a person opened it.</summary>
+    public long Views { get; set; }
+
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 }

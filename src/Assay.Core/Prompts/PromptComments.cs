@@ -9,7 +9,10 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
 {
     private const int MaxLength = 10_000;
 
-    /// <summary>Remarks on a prompt (or answers to one of them), oldest first, and how many there are.</summary>
+    /// <summary>
+    /// Remarks on a prompt (or answers to one of them), oldest first, and how many there are. Of a public prompt, other workspaces read along:
+    /// their authors have their display names there, not their addresses.
+    /// </summary>
     public async Task<(IReadOnlyList<PromptComment> Comments, int Total)> ListAsync(
         Caller caller,
         PromptKey key,
@@ -24,10 +27,44 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
         var all = db
             .PromptComments.AsNoTracking()
             .Where(c => c.PromptId == prompt.Id && c.ParentId == parentId);
+        var page = await all.OrderBy(c => c.Id)
+            .Skip(offset)
+            .Take(limit)
+            .ToListAsync(cancellationToken);
         return (
-            await all.OrderBy(c => c.Id).Skip(offset).Take(limit).ToListAsync(cancellationToken),
+            prompt.IsPublic ? await NamedAsync(db, page, cancellationToken) : page,
             await all.CountAsync(cancellationToken)
         );
+    }
+
+    private static async Task<List<PromptComment>> NamedAsync(
+        MetadataContext db,
+        List<PromptComment> comments,
+        CancellationToken cancellationToken
+    )
+    {
+        var actors = comments.Select(c => c.ActorId).Distinct().ToList();
+        var names = await db
+            .Users.Where(u => actors.Contains(u.Id))
+            .ToDictionaryAsync(u => u.Id, u => u.DisplayName, cancellationToken);
+        return
+        [
+            .. comments.Select(c => new PromptComment
+            {
+                Id = c.Id,
+                PromptId = c.PromptId,
+                ParentId = c.ParentId,
+                Content = c.Content,
+                ActorId = c.ActorId,
+                Author =
+                    names.GetValueOrDefault(c.ActorId) is { Length: > 0 } name
+                    && !name.Contains('@', StringComparison.Ordinal)
+                        ? name
+                    : c.Author.Contains('@', StringComparison.Ordinal) ? "a member"
+                    : c.Author,
+                CreatedAt = c.CreatedAt,
+            }),
+        ];
     }
 
     /// <summary>How many like each remark and answered it, and whether the caller likes it.</summary>
@@ -147,7 +184,7 @@ public sealed class PromptComments(IDbContextFactory<MetadataContext> metadata, 
         };
         db.PromptComments.Add(comment);
         await db.SaveChangesAsync(cancellationToken);
-        return comment;
+        return prompt.IsPublic ? (await NamedAsync(db, [comment], cancellationToken))[0] : comment;
     }
 
     /// <summary>True when the caller may take a remark back: its author, or who manages the prompt's workspace.</summary>

@@ -83,11 +83,7 @@ public sealed class PromptFigures(TraceQueries queries)
                 {
                     WorkspaceId = caller.WorkspaceId,
                     From = since,
-                    Filter = new Filter.PairExists(
-                        PairKind.Metadata,
-                        [new(Comparison.Equal, [FilterValue.Of(HashKey)])],
-                        [new(Comparison.OneOf, [.. hashes.Select(h => FilterValue.Of(h))])]
-                    ),
+                    Filter = Uses(hashes),
                     Limit = PageSize,
                     Cursor = cursor,
                     Parts = RunParts.Details,
@@ -133,6 +129,39 @@ public sealed class PromptFigures(TraceQueries queries)
             .GroupBy(u => u.Hash, u => roots[u.TraceId])
             .ToDictionary(g => g.Key, g => Sum([.. g]), StringComparer.Ordinal);
     }
+
+    /// <summary>The newest runs that name a commit, with their inputs and outputs: examples of its use. None for a commit of another workspace.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="hash">Full hash of the commit.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<IReadOnlyList<Run>> NewestAsync(
+        Caller caller,
+        string hash,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await queries.QueryAsync(
+                caller,
+                new RunQuery
+                {
+                    WorkspaceId = caller.WorkspaceId,
+                    Filter = Uses([hash]),
+                    Limit = limit,
+                    Parts = RunParts.Inputs | RunParts.Outputs,
+                },
+                cancellationToken
+            )
+        ).Runs;
+
+    /// <summary>Runs whose metadata names one of the commits.</summary>
+    private static Filter.PairExists Uses(IReadOnlyCollection<string> hashes) =>
+        new(
+            PairKind.Metadata,
+            [new(Comparison.Equal, [FilterValue.Of(HashKey)])],
+            [new(Comparison.OneOf, [.. hashes.Select(h => FilterValue.Of(h))])]
+        );
 
     private static CommitFigures Sum(IReadOnlyList<Run> roots)
     {

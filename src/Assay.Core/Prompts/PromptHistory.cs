@@ -97,6 +97,21 @@ public sealed class PromptHistory(
             ?? throw new PromptNotFoundException($"Commit {reference} of {key.Owner}/{key.Handle}");
     }
 
+    /// <summary>One commit by its id, to look at: not counted as pulled.</summary>
+    /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
+    public async Task<PromptCommit> FindAsync(
+        Caller caller,
+        PromptKey key,
+        Guid commitId,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        var prompt = await PromptHub.FindAsync(db, caller, key, cancellationToken);
+        return await PromptTags.CommitAsync(db, prompt, commitId, cancellationToken);
+    }
+
     /// <summary>One commit by <c>latest</c>, tag, hash or the first eight or more digits of a hash, counted as pulled.</summary>
     /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
     public async Task<PromptCommit> PullAsync(
@@ -104,11 +119,11 @@ public sealed class PromptHistory(
         PromptKey key,
         string reference,
         CancellationToken cancellationToken
-    ) => (await PullAsync(caller, key, reference, null, cancellationToken)).Commit;
+    ) => (await PullAsync(caller, key, reference, null, false, cancellationToken)).Commit;
 
     /// <summary>
     /// As without a key, but a tag with a roll-out (<see cref="PromptRollouts"/>) gives the commit that falls to the key; says whether that is the
-    /// one on trial, and null when nothing is tried or no key is given.
+    /// one on trial, and null when nothing is tried or no key is given. A look by a person counts as a view and not as a pull.
     /// </summary>
     /// <exception cref="PromptNotFoundException">There is none in reach.</exception>
     public async Task<(PromptCommit Commit, bool? IsTrial)> PullAsync(
@@ -116,6 +131,7 @@ public sealed class PromptHistory(
         PromptKey key,
         string reference,
         string? rolloutKey,
+        bool isView,
         CancellationToken cancellationToken
     )
     {
@@ -144,19 +160,48 @@ public sealed class PromptHistory(
             }
         }
 
-        await db
-            .PromptCommits.Where(c => c.Id == commit.Id)
-            .ExecuteUpdateAsync(
-                s => s.SetProperty(c => c.Downloads, c => c.Downloads + 1),
-                cancellationToken
-            );
-        await db
-            .Prompts.Where(p => p.Id == prompt.Id)
-            .ExecuteUpdateAsync(
-                s => s.SetProperty(p => p.Downloads, p => p.Downloads + 1),
-                cancellationToken
-            );
+        await CountAsync(db, prompt.Id, commit.Id, isView, cancellationToken);
         return (commit, isTrial);
+    }
+
+    /// <summary>Counts that somebody looked at a commit.</summary>
+    public async Task ViewedAsync(
+        Caller caller,
+        PromptCommit commit,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        caller.Demand(Permission.Read);
+        await using var db = await metadata.CreateDbContextAsync(cancellationToken);
+        await CountAsync(db, commit.PromptId, commit.Id, true, cancellationToken);
+    }
+
+    private static async Task CountAsync(
+        MetadataContext db,
+        Guid promptId,
+        Guid commitId,
+        bool isView,
+        CancellationToken cancellationToken
+    )
+    {
+        var (pulls, views) = isView ? (0, 1) : (1, 0);
+        await db
+            .PromptCommits.Where(c => c.Id == commitId)
+            .ExecuteUpdateAsync(
+                s =>
+                    s.SetProperty(c => c.Downloads, c => c.Downloads + pulls)
+                        .SetProperty(c => c.Views, c => c.Views + views),
+                cancellationToken
+            );
+        await db
+            .Prompts.Where(p => p.Id == promptId)
+            .ExecuteUpdateAsync(
+                s =>
+                    s.SetProperty(p => p.Downloads, p => p.Downloads + pulls)
+                        .SetProperty(p => p.Views, p => p.Views + views),
+                cancellationToken
+            );
     }
 
     /// <summary>Adds a commit on top of the head.</summary>

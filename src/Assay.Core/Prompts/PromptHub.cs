@@ -39,6 +39,8 @@ public sealed class PromptHub(IDbContextFactory<MetadataContext> metadata, TimeP
             PromptSort.Downloads => rows.OrderBy(p => p.Downloads),
             PromptSort.Views => rows.OrderBy(p => p.Views),
             PromptSort.Likes => rows.OrderBy(p => likes.GetValueOrDefault(p.Id)),
+            PromptSort.Relevance => rows.OrderBy(p => PromptListings.Fit(p, query.Text))
+                .ThenBy(p => p.UpdatedAt),
             _ => rows.OrderBy(p => p.UpdatedAt),
         };
         var sorted = ordered.ThenBy(p => p.Id).ToList();

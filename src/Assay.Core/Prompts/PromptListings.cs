@@ -75,8 +75,27 @@ internal static class PromptListings
                 );
         }
 
+        foreach (var value in query.TagValues)
+        {
+            found = found.Where(p =>
+                db.ResourceTaggings.Any(t =>
+                    t.WorkspaceId == caller.WorkspaceId
+                    && t.ValueId == value
+                    && t.ResourceId == p.Id
+                )
+            );
+        }
+
         return found;
     }
+
+    /// <summary>How well a prompt fits a text that is looked for: named so, named with it at the beginning, with it anywhere, described with it.</summary>
+    public static int Fit(Prompt prompt, string? text) =>
+        text is not { Length: > 0 } ? 0
+        : prompt.Handle.Equals(text, StringComparison.OrdinalIgnoreCase) ? 3
+        : prompt.Handle.StartsWith(text, StringComparison.OrdinalIgnoreCase) ? 2
+        : prompt.Handle.Contains(text, StringComparison.OrdinalIgnoreCase) ? 1
+        : 0;
 
     /// <summary>Prompts with what the caller sees beside them, in the same order.</summary>
     public static async Task<IReadOnlyList<PromptListing>> DescribeAsync(

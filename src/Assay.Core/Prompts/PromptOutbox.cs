@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Assay.Core.Access;
@@ -47,6 +48,9 @@ public sealed class PromptOutbox(
     /// <summary>Deliveries of a webhook that are kept for its log.</summary>
     public const int KeptDeliveries = 200;
 
+    private const string Unreadable =
+        "the webhook's secret or headers can no longer be decrypted: make a new secret, enter the headers again, then send this again";
+
     // First try at once; then these waits, eight hours in all.
     private static readonly TimeSpan[] s_waits =
     [
@@ -76,7 +80,10 @@ public sealed class PromptOutbox(
     public Task WaitAsync(TimeSpan longest, CancellationToken cancellationToken) =>
         _work.WaitAsync(longest, cancellationToken);
 
-    /// <summary>The deliveries that are due, oldest first.</summary>
+    /// <summary>
+    /// The deliveries that are due, oldest first. Those whose secret or headers can no longer be read (the keys that they were encrypted with are
+    /// gone) are given up here, each for itself: the others go out.
+    /// </summary>
     public async Task<IReadOnlyList<DueDelivery>> DueAsync(
         int limit,
         CancellationToken cancellationToken
@@ -96,15 +103,31 @@ public sealed class PromptOutbox(
                 (d, w) => new { d, w }
             )
             .ToListAsync(cancellationToken);
-        return
-        [
-            .. due.Select(x => new DueDelivery(
-                x.d,
-                x.w.Url,
-                Headers(protection, x.w),
-                Protector(protection, x.w.WorkspaceId).Unprotect(x.w.SecretCiphertext)
-            )),
-        ];
+        var ready = new List<DueDelivery>();
+        foreach (var x in due)
+        {
+            try
+            {
+                ready.Add(
+                    new DueDelivery(
+                        x.d,
+                        x.w.Url,
+                        Headers(protection, x.w),
+                        Protector(protection, x.w.WorkspaceId).Unprotect(x.w.SecretCiphertext)
+                    )
+                );
+            }
+            catch (CryptographicException)
+            {
+                await RecordAsync(
+                    x.d,
+                    new DeliveryResult(null, Unreadable, IsFinal: true),
+                    cancellationToken
+                );
+            }
+        }
+
+        return ready;
     }
 
     /// <summary>Writes down what became of a try: taken, to be tried again later, or given up.</summary>

@@ -17,6 +17,9 @@ public enum PromptSort
 
     /// <summary>By likes.</summary>
     Likes,
+
+    /// <summary>By how well the name fits the text that is looked for, then by last change.</summary>
+    Relevance,
 }
 
 /// <summary>Which prompts to list.</summary>
@@ -51,6 +54,9 @@ public sealed record PromptListQuery
 
     /// <summary>All of these topics.</summary>
     public IReadOnlyList<string> Topics { get; init; } = [];
+
+    /// <summary>Values of the workspace's tags (not of commits) that a prompt must bear, every one.</summary>
+    public IReadOnlyList<Guid> TagValues { get; init; } = [];
 
     /// <summary>Order.</summary>
     public PromptSort SortField { get; init; }

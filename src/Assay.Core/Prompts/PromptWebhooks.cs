@@ -10,6 +10,9 @@ namespace Assay.Core.Prompts;
 /// <summary>What to make of a webhook; null leaves a field as it is.</summary>
 public sealed record WebhookDraft
 {
+    /// <summary>Its id, of a new one; null for one of the server's choice.</summary>
+    public Guid? Id { get; init; }
+
     /// <summary>Where to.</summary>
     public string? Url { get; init; }
 
@@ -111,6 +114,7 @@ public sealed class PromptWebhooks(
 
     /// <summary>Makes one, with a key for its signatures that is shown only here.</summary>
     /// <exception cref="InvalidPromptException">The address or a header is none.</exception>
+    /// <exception cref="PromptConflictException">The id is taken.</exception>
     public async Task<(PromptWebhook Webhook, string Secret)> CreateAsync(
         Caller caller,
         WebhookDraft draft,
@@ -128,7 +132,7 @@ public sealed class PromptWebhooks(
         var secret = NewSecret();
         var webhook = new PromptWebhook
         {
-            Id = Guid.CreateVersion7(now),
+            Id = draft.Id ?? Guid.CreateVersion7(now),
             WorkspaceId = caller.WorkspaceId,
             Url = draft.Url ?? throw new InvalidPromptException("url: is required"),
             SecretCiphertext = PromptOutbox
@@ -140,7 +144,15 @@ public sealed class PromptWebhooks(
         Apply(webhook, draft, now);
         db.PromptWebhooks.Add(webhook);
         PromptHub.Audit(db, caller, "prompt_webhook.create", Host(webhook), now);
-        await db.SaveChangesAsync(cancellationToken);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException) when (draft.Id is not null)
+        {
+            throw new PromptConflictException($"A webhook {draft.Id} exists already");
+        }
+
         return (webhook, secret);
     }
 
@@ -346,9 +358,24 @@ public sealed class PromptWebhooks(
         return true;
     }
 
-    /// <summary>The names of the headers it sends along; their values are never read back.</summary>
+    /// <summary>What stands for the value of a header where webhooks are read; given back, it leaves the value as it is.</summary>
+    public const string HiddenValue = "••••";
+
+    /// <summary>The names of the headers it sends along; their values are never read back. None when they can no longer be decrypted.</summary>
     public IReadOnlyList<string> HeaderNames(PromptWebhook webhook) =>
-        [.. PromptOutbox.Headers(protection, webhook).Keys.Order(StringComparer.Ordinal)];
+        [.. Known(webhook).Keys.Order(StringComparer.Ordinal)];
+
+    private IReadOnlyDictionary<string, string> Known(PromptWebhook webhook)
+    {
+        try
+        {
+            return PromptOutbox.Headers(protection, webhook);
+        }
+        catch (CryptographicException)
+        {
+            return new Dictionary<string, string>();
+        }
+    }
 
     private void Apply(PromptWebhook webhook, WebhookDraft draft, DateTimeOffset now)
     {
@@ -365,8 +392,17 @@ public sealed class PromptWebhooks(
             );
         }
 
-        if (draft.Headers is { } headers)
+        if (draft.Headers is { } given)
         {
+            var known = Known(webhook);
+            var headers = given.ToDictionary(
+                h => h.Key,
+                h =>
+                    h.Value == HiddenValue && known.TryGetValue(h.Key, out var kept)
+                        ? kept
+                        : h.Value,
+                StringComparer.OrdinalIgnoreCase
+            );
             CheckHeaders(headers);
             webhook.HeadersCiphertext =
                 headers.Count == 0
@@ -387,7 +423,7 @@ public sealed class PromptWebhooks(
         webhook.UpdatedAt = now;
     }
 
-    private static void CheckHeaders(IReadOnlyDictionary<string, string> headers)
+    private static void CheckHeaders(Dictionary<string, string> headers)
     {
         using var request = new HttpRequestMessage();
         foreach (var (name, value) in headers)

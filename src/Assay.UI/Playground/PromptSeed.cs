@@ -52,6 +52,7 @@ internal static class PromptSeed
                     ["content"] = JsonNode.Parse(m.Content.GetRawText()),
                 }),
             ]),
+            ["partials"] = ChatPromptManifest.Partials(manifest.RootElement),
             ["schema"] = prompt.OutputSchema is { } schema
                 ? Indented(JsonNode.Parse(schema.GetRawText())!)
                 : "",

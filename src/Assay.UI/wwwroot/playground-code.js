@@ -1,19 +1,21 @@
 // A variant as code that asks the same outside: Python, JavaScript, C#, curl, in the dialect of its provider. Keys are named, never written.
+import { isOther, mapTexts } from "./message-parts.js";
 
 /** Fills in the variables that are plain texts, so that the code runs as it stands. */
 function filled(body) {
+  const variables = { ...body.partials, ...body.variables };
   const pattern = { "f-string": /\{\{|\}\}|\{([^{}]+)\}/g, mustache: /\{\{\{?&?\s*([\w.-]+)\s*\}?\}\}/g }[body.format];
   const text = (value) =>
     pattern && !value.startsWith("data:")
       ? value.replace(pattern, (all, name) => {
           if (name === undefined) return all[0];
-          const given = body.variables[name.trim()];
+          const given = variables[name.trim()];
           return given === undefined ? all : typeof given === "string" ? given : JSON.stringify(given);
         })
       : value;
   return body.messages.flatMap((m) => {
-    if (m.role === "placeholder") return Array.isArray(body.variables[m.content]) ? body.variables[m.content] : [];
-    const part = (p) => (p.type === "text" ? { ...p, text: text(p.text) } : p.image_url ? { ...p, image_url: { ...p.image_url, url: text(p.image_url.url) } } : p);
+    if (m.role === "placeholder") return Array.isArray(variables[m.content]) ? variables[m.content] : [];
+    const part = (p) => (isOther(p) ? mapTexts(p, text) : p.type === "text" ? { ...p, text: text(p.text) } : p.image_url ? { ...p, image_url: { ...p.image_url, url: text(p.image_url.url) } } : p);
     return [{ ...m, content: typeof m.content === "string" ? text(m.content) : (m.content ?? []).map(part) }];
   });
 }
@@ -33,7 +35,7 @@ function chat(body) {
 function responses(body) {
   const input = filled(body).flatMap((m) => {
     if (m.role === "tool") return [{ type: "function_call_output", call_id: m.tool_call_id, output: m.content }];
-    const said = parts(m.content).map((p) => (p.type === "text" ? { type: m.role === "assistant" ? "output_text" : "input_text", text: p.text } : { type: "input_image", image_url: p.image_url?.url }));
+    const said = parts(m.content).map((p) => (isOther(p) ? p : p.type === "text" ? { type: m.role === "assistant" ? "output_text" : "input_text", text: p.text } : { type: "input_image", image_url: p.image_url?.url }));
     const calls = (m.tool_calls ?? []).map((c) => ({ type: "function_call", call_id: c.id, name: c.function?.name, arguments: c.function?.arguments }));
     return [...(said.length ? [{ role: m.role, content: said }] : []), ...calls];
   });
@@ -64,7 +66,7 @@ function anthropic(body) {
     .map((m) => {
       if (m.role === "tool") return { role: "user", content: [{ type: "tool_result", tool_use_id: m.tool_call_id, content: m.content }] };
       if (typeof m.content === "string" && !m.tool_calls?.length) return { role: m.role, content: m.content };
-      return { role: m.role, content: [...parts(m.content).map((p) => (p.type === "text" ? p : image(p.image_url?.url))), ...(m.tool_calls ?? []).map((c) => ({ type: "tool_use", id: c.id, name: c.function?.name, input: json(c.function?.arguments) }))] };
+      return { role: m.role, content: [...parts(m.content).map((p) => (p.image_url ? image(p.image_url.url) : p)), ...(m.tool_calls ?? []).map((c) => ({ type: "tool_use", id: c.id, name: c.function?.name, input: json(c.function?.arguments) }))] };
     });
   const system = all.filter((m) => m.role === "system").map((m) => parts(m.content).map((p) => p.text).join("\n\n")).join("\n\n");
   const { max_tokens = 1024, temperature, top_p, stop } = body.parameters;

@@ -1,5 +1,6 @@
 // One message of a variant: its role, its text, its images, and the tool calls it holds.
 import { glyph, h } from "./elements.js";
+import { isOther, partEditor } from "./message-parts.js";
 import { imageButton, imageRow } from "./playground-images.js";
 
 const ROLES = ["system", "user", "assistant", "tool", "placeholder"];
@@ -15,12 +16,13 @@ const ROLES = ["system", "user", "assistant", "tool", "placeholder"];
 export function messageEditor({ variant, message, index, redraw, change, open }) {
   const label = `message ${index + 1}`;
   const isParts = Array.isArray(message.content);
-  const images = isParts ? message.content.filter((p) => p.type === "image_url") : [];
+  const images = isParts ? message.content.filter((p) => p.image_url) : [];
+  const others = isParts ? message.content.filter(isOther) : [];
   const text = isParts ? message.content.filter((p) => p.type === "text").map((p) => p.text).join("\n\n") : message.content ?? "";
   let words = text;
   const write = (value) => {
     words = value;
-    message.content = images.length ? [...(value ? [{ type: "text", text: value }] : []), ...images] : value;
+    message.content = images.length + others.length ? [...(value ? [{ type: "text", text: value }] : []), ...images, ...others] : value;
   };
   const role = h("select.pg-role", { "aria-label": `Role of ${label}`, onchange: (e) => change(() => ((message.role = e.target.value), redraw()), true) }, [...new Set([...ROLES, message.role])].map((r) => h("option", { value: r }, r)));
   role.value = message.role;
@@ -41,6 +43,7 @@ export function messageEditor({ variant, message, index, redraw, change, open })
     ),
     area,
     images.map((part, i) => imageRow(part.image_url?.url ?? "", () => change(() => (images.splice(i, 1), write(words), redraw()), true))),
+    others.map((part, i) => h("div.row.pg-other", {}, partEditor(part, `Part ${i + 1} of ${label} that is no text`, (how) => change(how, true)), h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Remove part ${i + 1} of ${label}`, title: "Remove", onclick: () => change(() => (others.splice(i, 1), write(words), redraw()), true) }, glyph("x")))),
     message.tool_calls?.length ? h("pre.pg-calls.mono", { tabindex: 0 }, message.tool_calls.map((c) => `${c.function?.name}(${c.function?.arguments ?? ""})`).join("\n")) : null,
   );
 }

@@ -13,7 +13,7 @@ import { settingsDialog } from "./playground-settings.js";
 const MAX_VARIANTS = 8;
 const ms = (value) => (value === null || value === undefined ? "–" : value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`);
 /** What of a variant a commit holds, as one text: an edited prompt must not claim to be the commit it came from. */
-const contentOf = (variant) => JSON.stringify([variant.messages, variant.format, variant.schema]);
+const contentOf = (variant) => JSON.stringify([variant.messages, variant.format, variant.schema, ...(Object.keys(variant.partials).length ? [variant.partials] : [])]);
 
 class Playground extends HTMLElement {
   async connectedCallback() {
@@ -39,6 +39,7 @@ class Playground extends HTMLElement {
       model: variant.model || provider.models[0] || "",
       format: variant.format ?? "f-string",
       messages: variant.messages?.length ? variant.messages : [{ role: "system", content: "You answer briefly." }, { role: "user", content: "{question}" }],
+      partials: variant.partials ?? {},
       parameters: variant.parameters ?? {},
       tools: variant.tools ?? "",
       tool_choice: variant.tool_choice ?? "auto",
@@ -167,6 +168,7 @@ class Playground extends HTMLElement {
       ),
       isBuiltIn ? h("p.pg-hint", {}, "A simulated model: it answers by rules and costs nothing. ", h("a.lnk", { href: "/settings/providers" }, "Add a real one")) : null,
       variant.prompt ? h("p.pg-hint", {}, "From prompt ", h("b", {}, variant.prompt.handle), variant.prompt.commit ? ` at ${variant.prompt.commit.slice(0, 8)}` : "", h("span", { "data-edited": true, hidden: !this.isEdited(variant) }, ", edited")) : null,
+      this.partials(variant),
       messages,
       h("div.row.pg-add", {}, h("button.btn.sm", { type: "button", onclick: () => this.change(() => (variant.messages.push({ role: variant.messages.at(-1)?.role === "user" ? "assistant" : "user", content: "" }), redraw()), true) }, glyph("plus"), "Message"), this.formatSelect(variant)),
       optionsEditor(variant, (how) => this.change(how), (title, ...content) => this.dialog(title, ...content)),
@@ -184,6 +186,20 @@ class Playground extends HTMLElement {
     ];
     column.append(...parts.filter((part) => part !== null));
     return column;
+  }
+
+  /** What the prompt has filled in already: sent with it and kept when it is saved, unless somebody wants to be asked. */
+  partials(variant) {
+    const names = Object.keys(variant.partials);
+    if (!names.length) return null;
+    const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+    const ask = (name) =>
+      this.change(() => {
+        this.state.variables[name] = shown(variant.partials[name]);
+        delete variant.partials[name];
+        this.build();
+      });
+    return h("div.pg-partials", { role: "group", "aria-label": "Filled in already" }, h("span.pg-hint", {}, "Filled in already:"), names.map((name) => h("span.pt-chip", {}, h("span.mono.ell", { title: shown(variant.partials[name]) }, `${name} = ${shown(variant.partials[name])}`), h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Ask for ${name} instead`, title: "Ask for it instead", onclick: () => ask(name) }, glyph("x")))));
   }
 
   async offer(provider, list) {

@@ -1,5 +1,6 @@
 // The hub's pages: keys, and the editor of a prompt's messages. What a person typed goes into the page as text, never as HTML.
 import { glyph, h } from "./elements.js";
+import { isOther, partEditor, textsOf } from "./message-parts.js";
 import { ask, confirmDialog, isTyping, toast } from "./kit.js";
 
 const ROLES = ["system", "user", "assistant", "placeholder"];
@@ -132,7 +133,7 @@ class PromptEdit extends HTMLElement {
           m.role === "placeholder"
             ? h("input.mono", { type: "text", "aria-label": name, value: m.content, oninput: (e) => (m.content = e.target.value) })
             : parts
-              ? parts.map((p, k) => (p.type === "text" ? h("textarea", { rows: 3, "aria-label": `${name}, part ${k + 1}`, value: p.text, oninput: (e) => (p.text = e.target.value) }) : p.image_url ? h("label.pe-img", {}, "Image", h("input.mono", { type: "text", "aria-label": `${name}, image ${k + 1}`, value: p.image_url.url ?? "", oninput: (e) => (p.image_url.url = e.target.value) })) : null))
+              ? parts.map((p, k) => (p.type === "text" ? h("textarea", { rows: 3, "aria-label": `${name}, part ${k + 1}`, value: p.text, oninput: (e) => (p.text = e.target.value) }) : p.image_url ? h("label.pe-img", {}, "Image", h("input.mono", { type: "text", "aria-label": `${name}, image ${k + 1}`, value: p.image_url.url ?? "", oninput: (e) => (p.image_url.url = e.target.value) })) : partEditor(p, `${name}, part ${k + 1}`, (how) => how())))
               : h("textarea", { rows: 3, "aria-label": name, value: m.content, oninput: (e) => (m.content = e.target.value) }),
           h("p.pe-fault", { role: "alert", hidden: true }),
         );
@@ -146,7 +147,7 @@ class PromptEdit extends HTMLElement {
     if (this.isJson) return;
     const texts = [];
     this.messages.forEach((m, i) => {
-      if (m.role !== "placeholder") for (const text of Array.isArray(m.content) ? m.content.map((p) => p.text ?? p.image_url?.url ?? "") : [m.content]) texts.push([i, text]);
+      if (m.role !== "placeholder") for (const text of Array.isArray(m.content) ? m.content.flatMap((p) => (isOther(p) ? textsOf(p) : [p.text ?? p.image_url?.url ?? ""])) : [m.content]) texts.push([i, text]);
     });
     const turn = (this.turn = (this.turn ?? 0) + 1);
     let found;

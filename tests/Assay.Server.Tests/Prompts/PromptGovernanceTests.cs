@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Metadata;
 using Assay.Core.Prompts;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.Tests.Prompts;
 
@@ -136,7 +138,7 @@ public sealed class PromptGovernanceTests : IAsyncLifetime
                 bad,
                 Cancel
             );
-            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
         }
     }
 
@@ -244,7 +246,7 @@ public sealed class PromptGovernanceTests : IAsyncLifetime
             new { commit_id = Guid.NewGuid(), percent = 101 },
             Cancel
         );
-        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, wrong.StatusCode);
     }
 
     [Fact]
@@ -290,27 +292,159 @@ public sealed class PromptGovernanceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Environments_are_there_from_the_start_and_can_be_others()
+    public async Task Environments_are_nothing_on_the_wire_until_somebody_decides_then_one_list()
     {
-        var given = await SendAsync(HttpMethod.Get, "hub/environments");
-        Assert.Equal(["staging", "production"], Names(given));
-        var id = given.GetProperty("id").GetGuid();
+        using var none = await _client.GetAsync("/api/v1/hub/environments", Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        Assert.Contains("environments", await ErrorAsync(none));
+        var two = new { environments = new[] { new { name = "dev" }, new { name = "live" } } };
+        using var tooEarly = await _client.PatchAsJsonAsync(
+            $"/api/v1/hub/environments/{_workspace}",
+            two,
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.NotFound, tooEarly.StatusCode);
+        var made = await SendAsync(HttpMethod.Post, "hub/environments", two);
+        Assert.Equal(["dev", "live"], Names(made));
+        using var twice = await _client.PostAsJsonAsync("/api/v1/hub/environments", two, Cancel);
+        Assert.Equal(HttpStatusCode.Conflict, twice.StatusCode);
+        var id = made.GetProperty("id").GetGuid();
         var changed = await SendAsync(
             HttpMethod.Patch,
             $"hub/environments/{id}",
-            new { environments = new[] { new { name = "dev" }, new { name = "live" } } }
+            new { environments = new[] { new { name = "test" } } }
         );
-        Assert.Equal(["dev", "live"], Names(changed));
+        Assert.Equal(["test"], Names(changed));
+        Assert.Equal(["test"], Names(await SendAsync(HttpMethod.Get, "hub/environments")));
+        foreach (
+            var bad in new object[]
+            {
+                new { environments = Array.Empty<object>() },
+                new { environments = new[] { new { name = "" } } },
+                new { environments = new[] { new { name = new string('x', 65) } } },
+                new { environments = new[] { new { name = "latest" } } },
+            }
+        )
+        {
+            using var refused = await _client.PatchAsJsonAsync(
+                $"/api/v1/hub/environments/{id}",
+                bad,
+                Cancel
+            );
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.NotEmpty(await ErrorAsync(refused));
+        }
+
         await SendAsync(HttpMethod.Delete, $"hub/environments/{id}");
-        Assert.Equal(
-            ["staging", "production"],
-            Names(await SendAsync(HttpMethod.Get, "hub/environments"))
-        );
+        using var gone = await _client.GetAsync("/api/v1/hub/environments", Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
 
         static IEnumerable<string?> Names(JsonElement json) =>
             json.GetProperty("environments")
                 .EnumerateArray()
                 .Select(e => e.GetProperty("name").GetString());
+
+        static async Task<string> ErrorAsync(HttpResponseMessage answer) =>
+            (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+                .GetProperty("error")
+                .GetString()!;
+    }
+
+    [Fact]
+    public async Task A_secret_is_made_anew_and_a_delivery_sent_again_under_its_id()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await PromptAsync("rotated");
+        var given = Guid.NewGuid();
+        var hook = await SendAsync(
+            HttpMethod.Post,
+            "prompt-webhooks",
+            new
+            {
+                id = given,
+                url = receiver.Address,
+                headers = new { Authorization = "Bearer one" },
+            }
+        );
+        Assert.Equal(given, hook.GetProperty("id").GetGuid());
+        using var taken = await _client.PostAsJsonAsync(
+            "/api/v1/prompt-webhooks",
+            new { id = given, url = receiver.Address },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.Conflict, taken.StatusCode);
+
+        await CommitAsync("rotated", "one");
+        var first = await receiver.NextAsync();
+        AssertSigned(first, hook.GetProperty("secret").GetString()!);
+        var rotated = await SendAsync(HttpMethod.Post, $"prompt-webhooks/{given}/secret");
+        var secret = rotated.GetProperty("secret").GetString()!;
+        Assert.NotEqual(hook.GetProperty("secret").GetString(), secret);
+        // What was read and given back leaves the values of headers as they were.
+        var read = await SendAsync(HttpMethod.Get, $"prompt-webhooks/{given}");
+        await SendAsync(
+            HttpMethod.Patch,
+            $"prompt-webhooks/{given}",
+            new { headers = read.GetProperty("headers") }
+        );
+        var delivery = await DeliveryAsync(given, "delivered", attempts: 1);
+        var log = $"prompt-webhooks/{given}/deliveries/{delivery.GetProperty("id").GetGuid()}";
+        Assert.Equal(first.Body, (await SendAsync(HttpMethod.Get, log)).GetRawText());
+        await SendAsync(HttpMethod.Post, log + "/send");
+        var again = await receiver.NextAsync();
+        AssertSigned(again, secret);
+        Assert.Equal(first.Headers["X-Assay-Delivery"], again.Headers["X-Assay-Delivery"]);
+        Assert.Equal("Bearer one", again.Headers["Authorization"]);
+        await SendAsync(HttpMethod.Post, $"prompt-webhooks/{given}/test");
+        Assert.Equal("test", (await receiver.NextAsync()).Headers["X-Assay-Event"]);
+        using var nothing = await _client.PostAsync(
+            $"/api/v1/prompt-webhooks/{given}/deliveries/{Guid.NewGuid()}/send",
+            null,
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_webhook_whose_secret_cannot_be_decrypted_fails_alone()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await PromptAsync("locked");
+        var broken = (
+            await SendAsync(HttpMethod.Post, "prompt-webhooks", new { url = receiver.Address })
+        )
+            .GetProperty("id")
+            .GetGuid();
+        await SendAsync(HttpMethod.Post, "prompt-webhooks", new { url = receiver.Address });
+        await using (
+            var db = await _server
+                .Get<IDbContextFactory<MetadataContext>>()
+                .CreateDbContextAsync(Cancel)
+        )
+        {
+            // As after the key ring was lost.
+            await db
+                .PromptWebhooks.Where(w => w.Id == broken)
+                .ExecuteUpdateAsync(
+                    s =>
+                        s.SetProperty(w => w.SecretCiphertext, "unreadable")
+                            .SetProperty(w => w.HeadersCiphertext, "unreadable"),
+                    Cancel
+                );
+        }
+
+        await CommitAsync("locked", "one");
+        Assert.Equal("commit", (await receiver.NextAsync()).Headers["X-Assay-Event"]);
+        var failed = await DeliveryAsync(broken, "failed", attempts: 1);
+        Assert.Contains("make a new secret", failed.GetProperty("error").GetString());
+        Assert.Equal(2, (await SendAsync(HttpMethod.Get, "prompt-webhooks")).GetArrayLength());
+        await SendAsync(HttpMethod.Post, $"prompt-webhooks/{broken}/secret");
+        await SendAsync(HttpMethod.Patch, $"prompt-webhooks/{broken}", new { headers = new { } });
+        await SendAsync(
+            HttpMethod.Post,
+            $"prompt-webhooks/{broken}/deliveries/{failed.GetProperty("id").GetGuid()}/send"
+        );
+        Assert.Equal("commit", (await receiver.NextAsync()).Headers["X-Assay-Event"]);
     }
 
     private static void AssertSigned(Told told, string secret)

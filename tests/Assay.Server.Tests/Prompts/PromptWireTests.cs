@@ -56,7 +56,7 @@ public sealed class PromptWireTests : IAsyncLifetime
         foreach (var bad in new[] { "", "?repo_ids=", "?repo_ids=one" })
         {
             using var refused = await _client.DeleteAsync("/api/v1/repos" + bad, Cancel);
-            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
         }
     }
 
@@ -136,7 +136,7 @@ public sealed class PromptWireTests : IAsyncLifetime
             new { content = " " },
             Cancel
         );
-        Assert.Equal(HttpStatusCode.BadRequest, empty.StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, empty.StatusCode);
 
         Assert.Equal(
             1,
@@ -272,6 +272,310 @@ public sealed class PromptWireTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Conflict, stale.StatusCode);
         await SendAsync(HttpMethod.Delete, Tools);
         Assert.Equal(["words"], await NamesAsync("?repo_types=skill&repo_types=prompt"));
+    }
+
+    [Fact]
+    public async Task A_link_to_another_directory_leads_to_its_files_and_keeps_following_it()
+    {
+        await MakeAsync("agent", new { repo_type = "agent" });
+        await MakeAsync("search", new { repo_type = "skill" });
+        await MakeAsync("stem", new { repo_type = "skill" });
+        const string Agent = "platform/hub/repos/-/agent/directories";
+        await PushAsync("stem", new() { ["S.md"] = File("stem") });
+        await PushAsync(
+            "search",
+            new()
+            {
+                ["SKILL.md"] = File("one"),
+                ["stem"] = new { type = "skill", repo_handle = "stem" },
+            }
+        );
+        var pinned = (await SendAsync(HttpMethod.Get, Agent.Replace("agent", "search")))
+            .GetProperty("commit_hash")
+            .GetString();
+        await PushAsync(
+            "agent",
+            new()
+            {
+                ["AGENTS.md"] = File("do"),
+                ["skills/search"] = new { type = "skill", repo_handle = "search" },
+                ["skills/old"] = new
+                {
+                    type = "skill",
+                    repo_handle = "search",
+                    commit_hash = pinned![..8],
+                },
+            }
+        );
+        await PushAsync("search", new() { ["SKILL.md"] = File("two") });
+        var read = await SendAsync(HttpMethod.Get, Agent);
+        var files = read.GetProperty("files");
+        Assert.Equal(
+            [
+                "AGENTS.md",
+                "skills/old",
+                "skills/old/SKILL.md",
+                "skills/old/stem",
+                "skills/old/stem/S.md",
+                "skills/search",
+                "skills/search/SKILL.md",
+                "skills/search/stem",
+                "skills/search/stem/S.md",
+            ],
+            files.EnumerateObject().Select(f => f.Name)
+        );
+        Assert.Equal("two", Text(files, "skills/search/SKILL.md"));
+        Assert.Equal("one", Text(files, "skills/old/SKILL.md"));
+        Assert.Equal(
+            pinned,
+            files.GetProperty("skills/old").GetProperty("commit_hash").GetString()
+        );
+        Assert.NotEqual(
+            pinned,
+            files.GetProperty("skills/search").GetProperty("commit_hash").GetString()
+        );
+
+        // Sent back as it was read, with one change of its own: the link goes on following.
+        var back = files.EnumerateObject().ToDictionary(f => f.Name, f => (object?)f.Value);
+        back["AGENTS.md"] = File("do it");
+        await PushAsync("agent", back);
+        await PushAsync("search", new() { ["SKILL.md"] = File("three") });
+        var later = (await SendAsync(HttpMethod.Get, Agent)).GetProperty("files");
+        Assert.Equal("three", Text(later, "skills/search/SKILL.md"));
+        Assert.Equal("do it", Text(later, "AGENTS.md"));
+
+        foreach (
+            var bad in new Dictionary<string, object?>
+            {
+                ["skills/search/SKILL.md"] = File("not from here"),
+                ["b"] = new { type = "skill", repo_handle = "nobody" },
+                ["c"] = new { type = "agent", repo_handle = "search" },
+                ["d"] = new { type = "skill" },
+                ["e"] = new { type = "file" },
+                ["f"] = new { type = "agent", repo_handle = "agent" },
+            }
+        )
+        {
+            using var refused = await _client.PostAsJsonAsync(
+                $"/api/v1/{Agent}/commits",
+                new { files = new Dictionary<string, object?> { [bad.Key] = bad.Value } },
+                Cancel
+            );
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Contains(
+                bad.Key,
+                (await refused.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+                    .GetProperty("error")
+                    .GetString()
+            );
+        }
+
+        // What is linked to may go; the link stays named, and leads nowhere.
+        await SendAsync(HttpMethod.Delete, "platform/hub/repos/-/search/directories");
+        var without = (await SendAsync(HttpMethod.Get, Agent)).GetProperty("files");
+        Assert.Equal(
+            ["AGENTS.md", "skills/old", "skills/search"],
+            without.EnumerateObject().Select(f => f.Name)
+        );
+
+        static object File(string content) => new { type = "file", content };
+        static string? Text(JsonElement files, string path) =>
+            files.GetProperty(path).GetProperty("content").GetString();
+
+        Task<JsonElement> PushAsync(string name, Dictionary<string, object?> changes) =>
+            SendAsync(
+                HttpMethod.Post,
+                $"platform/hub/repos/-/{name}/directories/commits",
+                new { files = changes }
+            );
+    }
+
+    [Fact]
+    public async Task Commits_have_the_fields_of_the_description_and_what_is_asked_for_with_them()
+    {
+        await MakeAsync("field");
+        using var posted = await _client.PostAsJsonAsync(
+            "/api/v1/commits/-/field",
+            new
+            {
+                manifest = new
+                {
+                    lc = 1,
+                    type = "constructor",
+                    id = new[] { "langchain", "schema", "runnable", "RunnableSequence" },
+                    kwargs = new
+                    {
+                        first = new
+                        {
+                            id = new[] { "langchain_core", "prompts", "prompt", "PromptTemplate" },
+                            kwargs = new { template = "Hello {who}" },
+                        },
+                        last = new
+                        {
+                            id = new[] { "langchain", "chat_models", "anthropic", "ChatAnthropic" },
+                            kwargs = new { model = "claude-sonnet-4-5", temperature = 0.2 },
+                        },
+                    },
+                },
+            },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.Created, posted.StatusCode);
+        var commit = (await posted.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty(
+            "commit"
+        );
+        Assert.Equal(32, commit.GetProperty("manifest_sha").GetArrayLength());
+        Assert.Equal("test", commit.GetProperty("full_name").GetString());
+        var hash = Hash(commit);
+        await SendAsync(
+            HttpMethod.Post,
+            "runs",
+            new
+            {
+                id = Guid.NewGuid(),
+                name = "asked",
+                run_type = "llm",
+                session_name = "hub-examples",
+                start_time = DateTimeOffset.UtcNow,
+                end_time = DateTimeOffset.UtcNow,
+                inputs = new { who = "Ada" },
+                outputs = new { answer = "Hi" },
+                extra = new { metadata = new { lc_hub_commit_hash = hash } },
+            }
+        );
+
+        var plain = await SendAsync(HttpMethod.Get, "commits/-/field/latest");
+        Assert.Equal(0, plain.GetProperty("examples").GetArrayLength());
+        Assert.False(plain.TryGetProperty("model_config", out _));
+        Assert.Equal(
+            "PromptTemplate",
+            plain.GetProperty("manifest").GetProperty("id")[3].GetString()
+        );
+        var whole = await SendAsync(
+            HttpMethod.Get,
+            "commits/-/field/latest?get_examples=true&include=model,is_draft&is_view=true"
+        );
+        Assert.Equal("anthropic", whole.GetProperty("model_provider").GetString());
+        Assert.Equal(
+            """{"model":"claude-sonnet-4-5","temperature":0.2}""",
+            whole.GetProperty("model_config").GetRawText()
+        );
+        Assert.Equal(
+            "RunnableSequence",
+            whole.GetProperty("manifest").GetProperty("id")[3].GetString()
+        );
+        var example = whole.GetProperty("examples")[0];
+        Assert.Equal("Ada", example.GetProperty("inputs").GetProperty("who").GetString());
+        Assert.Equal("Hi", example.GetProperty("outputs").GetProperty("answer").GetString());
+        Assert.NotEqual(Guid.Empty, example.GetProperty("session_id").GetGuid());
+
+        var listed = (await SendAsync(HttpMethod.Get, "commits/-/field")).GetProperty("commits")[0];
+        Assert.Equal(1, listed.GetProperty("num_downloads").GetInt32());
+        Assert.Equal(1, listed.GetProperty("num_views").GetInt32());
+        var uncounted = await SendAsync(HttpMethod.Get, "commits/-/field?include_stats=false");
+        Assert.Equal(
+            0,
+            uncounted.GetProperty("commits")[0].GetProperty("num_downloads").GetInt32()
+        );
+        foreach (
+            var (path, status) in new[]
+            {
+                ("commits/-/nothing", HttpStatusCode.NotFound),
+                ("commits/-/field/nothing", HttpStatusCode.NotFound),
+                ("repos/-/nothing/tags/live/history", HttpStatusCode.NotFound),
+                ("repos/-/nothing", HttpStatusCode.NotFound),
+                ("repos?limit=many", HttpStatusCode.UnprocessableEntity),
+                ("repos?tag_value_id=one", HttpStatusCode.UnprocessableEntity),
+                ("repos?sort_field=beauty", HttpStatusCode.UnprocessableEntity),
+                ("repos?repo_type=song", HttpStatusCode.UnprocessableEntity),
+                ("repos?is_archived=perhaps", HttpStatusCode.UnprocessableEntity),
+            }
+        )
+        {
+            using var refused = await _client.GetAsync("/api/v1/" + path, Cancel);
+            Assert.Equal(status, refused.StatusCode);
+            var body = await refused.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+            Assert.NotEmpty(body.GetProperty("detail").GetString()!);
+            Assert.Equal(
+                path.StartsWith("commits", StringComparison.Ordinal)
+                    || path.EndsWith("history", StringComparison.Ordinal),
+                body.TryGetProperty("error", out _)
+            );
+        }
+
+        using var unknown = await _client.PatchAsJsonAsync(
+            "/api/v1/repos/-/field/tags/unknown",
+            new { commit_id = commit.GetProperty("id").GetGuid() },
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Fact]
+    public async Task Lists_know_the_tags_of_the_workspace_and_what_fits_best()
+    {
+        var marked = await MakeAsync("a-greeting", new { tags = new[] { "b", "a" } });
+        await MakeAsync("greeting", new { tags = new[] { "a" } });
+        await MakeAsync("greeting-old");
+        var key = await SendAsync(
+            HttpMethod.Post,
+            "workspaces/current/tag-keys",
+            new { key = "team" }
+        );
+        var value = await SendAsync(
+            HttpMethod.Post,
+            $"workspaces/current/tag-keys/{key.GetProperty("id").GetGuid()}/tag-values",
+            new { value = "support" }
+        );
+        await SendAsync(
+            HttpMethod.Post,
+            "workspaces/current/taggings",
+            new
+            {
+                tag_value_id = value.GetProperty("id").GetGuid(),
+                resource_type = "prompt",
+                resource_id = marked,
+            }
+        );
+        Assert.Equal(
+            ["a-greeting"],
+            await NamesAsync($"?tag_value_id={value.GetProperty("id").GetGuid()}")
+        );
+        var fitting = await SendAsync(HttpMethod.Get, "repos?query=greeting&sort_field=relevance");
+        Assert.Equal(
+            ["greeting", "greeting-old", "a-greeting"],
+            fitting
+                .GetProperty("repos")
+                .EnumerateArray()
+                .Select(r => r.GetProperty("repo_handle").GetString())
+        );
+        var topics = await SendAsync(HttpMethod.Get, "repos/tags?limit=1");
+        Assert.Equal("""[{"tag":"a","count":2}]""", topics.GetProperty("tags").GetRawText());
+        topics = await SendAsync(HttpMethod.Get, "repos/tags?limit=1&offset=1");
+        Assert.Equal("""[{"tag":"b","count":1}]""", topics.GetProperty("tags").GetRawText());
+    }
+
+    [Fact]
+    public async Task Remarks_on_a_public_prompt_have_names_and_no_addresses()
+    {
+        await MakeAsync("remarked");
+        using var editor = await EditorAsync();
+        using var said = await editor.PostAsJsonAsync(
+            "/api/v1/comments/-/remarked",
+            new { content = "Hello" },
+            Cancel
+        );
+        Assert.Contains("editor@wire.test", await said.Content.ReadAsStringAsync(Cancel));
+        await SendAsync(HttpMethod.Patch, "repos/-/remarked", new { is_public = true });
+        foreach (
+            var path in new[] { "/api/v1/comments/-/remarked", "/prompts/remarked?tab=comments" }
+        )
+        {
+            var text = await _client.GetStringAsync(path, Cancel);
+            Assert.Contains("Hello", text);
+            Assert.DoesNotContain("@wire.test", text);
+            Assert.Contains("a member", text);
+        }
     }
 
     [Fact]

@@ -71,6 +71,7 @@ public sealed class JudgePrompt
                             }
                     ),
                 ]);
+                json["partials"] = ChatPromptManifest.Partials(JsonElement.Parse(commit.Manifest));
                 json["prompt"] = new JsonObject
                 {
                     ["handle"] = hub.Handle,

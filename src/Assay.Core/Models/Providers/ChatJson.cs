@@ -7,9 +7,6 @@ namespace Assay.Core.Models.Providers;
 /// <summary>Chat messages as JSON in the form that runs, datasets and the screens share (role, content, tool calls), and back.</summary>
 public static class ChatJson
 {
-    /// <summary>The longest image in a message, as characters of its <c>data:</c> address: 5 MB of bytes.</summary>
-    public const int MaxImage = 7 * 1024 * 1024;
-
     /// <summary>Inputs of a run: messages and the tools that were offered.</summary>
     public static byte[] Inputs(IEnumerable<ChatMessage> messages, ChatOptions options)
     {
@@ -98,7 +95,7 @@ public static class ChatJson
         return parameters;
     }
 
-    /// <summary>Reads messages; content is a text or a list of parts (text, image_url).</summary>
+    /// <summary>Reads messages; content is a text or a list of parts (<see cref="ChatParts"/>).</summary>
     /// <exception cref="FormatException">A message has no role or an unreadable part; the message says which.</exception>
     public static IReadOnlyList<ChatMessage> Read(JsonElement messages)
     {
@@ -168,11 +165,8 @@ public static class ChatJson
                         new JsonObject { ["type"] = "refusal", ["refusal"] = refusal.Message }
                     );
                     break;
-                case UriContent uri:
-                    parts.Add(Image(uri.Uri.ToString()));
-                    break;
-                case DataContent data:
-                    parts.Add(Image(data.Uri));
+                case UriContent or DataContent:
+                    parts.Add(ChatParts.Write(content));
                     break;
                 case FunctionCallContent call:
                     calls.Add(
@@ -218,13 +212,6 @@ public static class ChatJson
         yield return written;
     }
 
-    private static JsonObject Image(string url) =>
-        new()
-        {
-            ["type"] = "image_url",
-            ["image_url"] = new JsonObject { ["url"] = url },
-        };
-
     private static ChatMessage ReadMessage(JsonElement json, string at)
     {
         if (json.Text("role") is not { } name)
@@ -263,7 +250,7 @@ public static class ChatJson
             case JsonValueKind.Array:
                 foreach (var part in content.EnumerateArray())
                 {
-                    message.Contents.Add(ReadPart(part, at));
+                    message.Contents.Add(ChatParts.Read(part, at));
                 }
 
                 break;
@@ -280,51 +267,6 @@ public static class ChatJson
         }
 
         return message;
-    }
-
-    private static AIContent ReadPart(JsonElement part, string at)
-    {
-        var type = part.Text("type");
-        switch (type)
-        {
-            case "text" or "input_text" or "output_text" when part.Field("text").IsSaid():
-                return new TextContent(part.Field("text").ToString());
-            case "image_url" or "input_image" when part.Field("image_url").IsSaid():
-                return Image(
-                    part.Field("image_url").Text("url") ?? part.Field("image_url").ToString(),
-                    at
-                );
-            default:
-                throw new FormatException(
-                    $"{at}: a part of type {type ?? "(none)"} cannot be sent to a model from here"
-                );
-        }
-    }
-
-    private static AIContent Image(string url, string at)
-    {
-        if (!url.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
-        {
-            return Uri.TryCreate(url, UriKind.Absolute, out var address)
-                ? new UriContent(address, "image/*")
-                : throw new FormatException($"{at}: the image has no usable address");
-        }
-
-        if (url.Length > MaxImage)
-        {
-            throw new FormatException(
-                $"{at}: the image is larger than {MaxImage / 4 * 3 / 1024 / 1024} MB"
-            );
-        }
-
-        try
-        {
-            return new DataContent(url);
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException)
-        {
-            throw new FormatException($"{at}: the image is no readable data: address", e);
-        }
     }
 
     private static FunctionCallContent ReadCall(JsonElement call, string at)

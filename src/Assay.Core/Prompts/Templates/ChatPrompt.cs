@@ -13,7 +13,7 @@ public sealed record RenderedMessage(string Role, JsonElement Content)
 
 /// <summary>
 /// LangChain's serialized prompts made executable: chat prompts, plain prompts, structured prompts, messages placeholders, partial variables
-/// and image parts. What it does not know it names in the error. Immutable, safe for concurrent use.
+/// image parts, and parts of any other shape whose texts are templates. What it does not know it names in the error. Immutable, safe for concurrent use.
 /// </summary>
 public sealed class ChatPrompt
 {
@@ -97,11 +97,7 @@ public sealed class ChatPrompt
 
     /// <summary>The format of its templates; f-string where it has none.</summary>
     public TemplateFormat Format =>
-        _parts
-            .OfType<TextPart>()
-            .SelectMany(p => p.Blocks)
-            .Select(b => b.Template.Format)
-            .FirstOrDefault();
+        _parts.OfType<TextPart>().SelectMany(p => p.Blocks).Select(b => b.Format).FirstOrDefault();
 
     private static Part Message(JsonElement message)
     {
@@ -188,12 +184,20 @@ public sealed class ChatPrompt
                 {
                     Detail = isObject ? Text(image, "detail") : null,
                 };
+            case "DictPromptTemplate":
+                return new Block("json", PromptTemplate.Parse(parsed, ""), Partials(kwargs))
+                {
+                    Json = JsonTemplate.Parse(parsed, Object(kwargs, "template")),
+                };
             default:
                 throw new InvalidPromptException(
                     $"A template of type {type ?? "(none)"} cannot be executed here"
                 );
         }
     }
+
+    /// <summary>Values that are filled in already, of the whole prompt; those of single templates are theirs.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Filled => _partials;
 
     /// <summary>The variables that are filled in already.</summary>
     private static Dictionary<string, JsonElement> Partials(JsonElement kwargs) =>
@@ -232,7 +236,7 @@ public sealed class ChatPrompt
         );
     }
 
-    /// <summary>A text or an image of a message, with the variables that are filled in for it alone.</summary>
+    /// <summary>A text, an image or another part of a message, with the variables that are filled in for it alone.</summary>
     private sealed record Block(
         string Type,
         PromptTemplate Template,
@@ -242,13 +246,37 @@ public sealed class ChatPrompt
         /// <summary>Of an image, how closely a model shall look at it.</summary>
         public string? Detail { get; init; }
 
-        public IEnumerable<string> Names => Template.Names.Where(n => !Partials.ContainsKey(n));
+        /// <summary>Of a part that is neither text nor image, the part itself.</summary>
+        public JsonTemplate? Json { get; init; }
 
-        public string Render(IReadOnlyDictionary<string, JsonElement> values)
+        public TemplateFormat Format => Json?.Format ?? Template.Format;
+
+        public IEnumerable<string> Names =>
+            (Json?.Names ?? Template.Names).Where(n => !Partials.ContainsKey(n));
+
+        /// <summary>The part as it is written.</summary>
+        public object Written => Json?.Written ?? Part(Template.Text);
+
+        /// <summary>The part with its variables filled in.</summary>
+        public object Rendered(IReadOnlyDictionary<string, JsonElement> values) =>
+            Json?.Render(With(values)) ?? Part(Render(values));
+
+        public string Render(IReadOnlyDictionary<string, JsonElement> values) =>
+            Template.Render(With(values));
+
+        private object Part(string text) =>
+            Type == "text" ? new { type = "text", text }
+            : Detail is { } detail
+                ? new { type = "image_url", image_url = new { url = text, detail } }
+            : new { type = "image_url", image_url = new { url = text } };
+
+        private IReadOnlyDictionary<string, JsonElement> With(
+            IReadOnlyDictionary<string, JsonElement> values
+        )
         {
             if (Partials.Count == 0)
             {
-                return Template.Render(values);
+                return values;
             }
 
             var all = new Dictionary<string, JsonElement>(Partials, StringComparer.Ordinal);
@@ -257,7 +285,7 @@ public sealed class ChatPrompt
                 all[name] = value;
             }
 
-            return Template.Render(all);
+            return all;
         }
     }
 
@@ -290,30 +318,16 @@ public sealed class ChatPrompt
     {
         public override IEnumerable<string> Names => Blocks.SelectMany(b => b.Names);
 
-        public override RenderedMessage Written => With(b => b.Template.Text);
+        public override RenderedMessage Written => With(b => b.Template.Text, b => b.Written);
 
         public override IEnumerable<RenderedMessage> Render(
             IReadOnlyDictionary<string, JsonElement> values
-        ) => [With(b => b.Render(values))];
+        ) => [With(b => b.Render(values), b => b.Rendered(values))];
 
-        private RenderedMessage With(Func<Block, string> text) =>
+        private RenderedMessage With(Func<Block, string> text, Func<Block, object> part) =>
             Blocks is [{ Type: "text" } only]
                 ? new(Role, JsonSerializer.SerializeToElement(text(only)))
-                : new(
-                    Role,
-                    JsonSerializer.SerializeToElement(
-                        Blocks.Select(b =>
-                            b.Type == "text" ? (object)new { type = "text", text = text(b) }
-                            : b.Detail is { } detail
-                                ? new
-                                {
-                                    type = "image_url",
-                                    image_url = new { url = text(b), detail },
-                                }
-                            : new { type = "image_url", image_url = new { url = text(b) } }
-                        )
-                    )
-                );
+                : new(Role, JsonSerializer.SerializeToElement(Blocks.Select(part)));
     }
 
     private sealed record PlaceholderPart(string Variable, bool IsOptional) : Part

@@ -1,14 +1,19 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Playground;
 using Assay.Core.Prompts;
+using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 
 namespace Assay.Server.LangSmith.Prompts;
 
-/// <summary>Commits and directories of the hub on LangSmith's wire.</summary>
+/// <summary>Commits, histories of tags and directories of the hub on LangSmith's wire.</summary>
 internal static class CommitEndpoints
 {
+    private const int MaxExamples = 5;
     private const string Commits = "/api/v1/commits/{owner}/{repo}";
     private const string Directories = "/api/v1/platform/hub/repos/{owner}/{repo}/directories";
 
@@ -17,6 +22,8 @@ internal static class CommitEndpoints
         app.MapGet(Commits, ListAsync).Needs(Permission.Read);
         app.MapPost(Commits, CommitAsync).Needs(Permission.Write);
         app.MapGet(Commits + "/{reference}", PullAsync).Needs(Permission.Read);
+        app.MapGet("/api/v1/repos/{owner}/{repo}/tags/{name}/history", HistoryAsync)
+            .Needs(Permission.Read);
         app.MapGet(Directories, DirectoryAsync).Needs(Permission.Read);
         app.MapDelete(Directories, DeleteDirectoryAsync).Needs(Permission.Delete);
         app.MapPost(Directories + "/commits", CommitDirectoryAsync).Needs(Permission.Write);
@@ -30,10 +37,11 @@ internal static class CommitEndpoints
     )
     {
         var (limit, offset) = PromptEndpoints.Page(context.Request.Query);
+        var hasStats = context.Request.Query.Flag("include_stats") ?? true;
         var (prompt, commits, total) = await history.ListAsync(
             context.Caller(),
             new(owner, repo),
-            context.Request.Query["tag"],
+            context.Request.Query.Word("tag"),
             limit,
             offset,
             context.RequestAborted
@@ -55,7 +63,8 @@ internal static class CommitEndpoints
                     prompt,
                     commit,
                     commit.ParentId is { } parent ? hashes.GetValueOrDefault(parent) : null,
-                    owner
+                    context.Caller(),
+                    hasStats
                 );
             }
 
@@ -83,13 +92,16 @@ internal static class CommitEndpoints
             TagEndpoints.Skip(json),
             context.RequestAborted
         );
-        return WireResult.Json(w =>
-        {
-            w.WriteStartObject();
-            w.WritePropertyName("commit");
-            Write(w, prompt, commit, parent, owner);
-            w.WriteEndObject();
-        });
+        return WireResult.Json(
+            w =>
+            {
+                w.WriteStartObject();
+                w.WritePropertyName("commit");
+                Write(w, prompt, commit, parent, context.Caller());
+                w.WriteEndObject();
+            },
+            StatusCodes.Status201Created
+        );
     }
 
     private static async Task<IResult> PullAsync(
@@ -98,16 +110,20 @@ internal static class CommitEndpoints
         string reference,
         HttpContext context,
         PromptHistory history,
-        PromptIncludes includes
+        PromptIncludes includes,
+        PromptFigures figures
     )
     {
+        var query = context.Request.Query;
+        var optional = query.Word("include")?.Split(',', StringSplitOptions.TrimEntries) ?? [];
         var (commit, isTrial) = await history.PullAsync(
             context.Caller(),
             new(owner, repo),
             reference,
             context.Request.Headers["X-Assay-Rollout-Key"] is [{ Length: > 0 } given]
                 ? given
-                : context.Request.Query["rollout_key"],
+                : query.Word("rollout_key"),
+            query.Flag("is_view") == true,
             context.RequestAborted
         );
         if (isTrial is { } trial)
@@ -116,33 +132,56 @@ internal static class CommitEndpoints
         }
 
         using var stored = JsonDocument.Parse(commit.Manifest);
-        var (manifest, included) = string.Equals(
-            context.Request.Query["resolve_includes"],
-            "false",
-            StringComparison.OrdinalIgnoreCase
-        )
-            ? (stored.RootElement, [])
-            : await includes.ResolveAsync(
-                context.Caller(),
-                new(owner, repo),
-                stored.RootElement,
-                context.RequestAborted
-            );
-        var withModel = string.Equals(
-            context.Request.Query["include_model"],
-            "true",
-            StringComparison.OrdinalIgnoreCase
-        );
+        var (manifest, included) =
+            query.Flag("resolve_includes") == false
+                ? (stored.RootElement, [])
+                : await includes.ResolveAsync(
+                    context.Caller(),
+                    new(owner, repo),
+                    stored.RootElement,
+                    context.RequestAborted
+                );
+        var withModel = query.Flag("include_model") == true || optional.Contains("model");
         var shown = (withModel ? manifest : PromptManifest.WithoutModel(manifest)).GetRawText();
+        var model =
+            withModel && SerializedModel.Of(manifest) is { } serialized
+                ? SerializedModel.Described(serialized)
+                : null;
+        IReadOnlyList<Run> examples =
+            query.Flag("get_examples") == true
+                ? await figures.NewestAsync(
+                    context.Caller(),
+                    commit.Hash,
+                    MaxExamples,
+                    context.RequestAborted
+                )
+                : [];
         return WireResult.Json(w =>
         {
             w.WriteStartObject();
             w.WriteString("commit_hash", commit.Hash);
             w.WriteJson("manifest", shown);
             w.WriteStartArray("examples");
+            foreach (var run in examples)
+            {
+                w.WriteStartObject();
+                w.WriteString("id", run.Id);
+                w.WriteString("session_id", run.ProjectId);
+                w.WriteTime("start_time", run.StartTime);
+                RunOut.Payload(w, "inputs", run, PayloadKind.Inputs, "{}");
+                RunOut.Payload(w, "outputs", run, PayloadKind.Outputs, "null");
+                w.WriteEndObject();
+            }
+
             w.WriteEndArray();
             w.WriteString("description", commit.Description);
             w.WriteBoolean("is_draft", false);
+            if (model is { } parts)
+            {
+                w.WriteString("model_provider", parts.Provider);
+                w.WriteJson("model_config", parts.Config.ToJsonString());
+            }
+
             if (included.Count > 0)
             {
                 w.WriteStartArray("includes");
@@ -159,6 +198,44 @@ internal static class CommitEndpoints
 
             w.WriteEndObject();
         });
+    }
+
+    private static async Task<IResult> HistoryAsync(
+        string owner,
+        string repo,
+        string name,
+        HttpContext context,
+        PromptTags tags
+    )
+    {
+        var (limit, offset) = PromptEndpoints.Page(context.Request.Query, usual: 50);
+        var (moves, total) = await tags.TagHistoryAsync(
+            context.Caller(),
+            new(owner, repo),
+            name,
+            limit,
+            offset,
+            context.RequestAborted
+        );
+        return Results.Json(
+            new
+            {
+                transitions = moves.Select(m => new
+                {
+                    id = m.Move.Id,
+                    repo_id = m.Move.PromptId,
+                    tag_name = m.Move.Name,
+                    from_commit_id = m.Move.FromCommitId,
+                    from_commit_hash = m.From,
+                    to_commit_id = m.Move.ToCommitId,
+                    to_commit_hash = m.To,
+                    performed_by = m.Move.Actor,
+                    performed_by_name = m.Move.Actor,
+                    created_at = Wire.Time(m.Move.At),
+                }),
+                total,
+            }
+        );
     }
 
     private static async Task<IResult> DirectoryAsync(
@@ -230,7 +307,8 @@ internal static class CommitEndpoints
         Prompt prompt,
         PromptCommit commit,
         string? parentHash,
-        string owner
+        Caller caller,
+        bool hasStats = true
     )
     {
         w.WriteStartObject();
@@ -240,12 +318,20 @@ internal static class CommitEndpoints
         w.WriteString("parent_commit_hash", parentHash);
         w.WriteString("repo_id", commit.PromptId);
         w.WriteString("manifest_id", commit.Id);
-        w.WriteString("full_name", $"{owner}/{prompt.Handle}");
+        // Who the members of another workspace are is theirs to know.
+        w.WriteString("full_name", prompt.WorkspaceId == caller.WorkspaceId ? commit.Author : null);
         w.WriteJson("manifest", commit.Manifest);
+        w.WriteStartArray("manifest_sha");
+        foreach (var part in SHA256.HashData(Encoding.UTF8.GetBytes(commit.Manifest)))
+        {
+            w.WriteNumberValue(part);
+        }
+
+        w.WriteEndArray();
         w.WriteString("description", commit.Description);
         w.WriteIds("example_run_ids", []);
-        w.WriteNumber("num_downloads", commit.Downloads);
-        w.WriteNumber("num_views", 0);
+        w.WriteNumber("num_downloads", hasStats ? commit.Downloads : 0);
+        w.WriteNumber("num_views", hasStats ? commit.Views : 0);
         w.WriteTime("created_at", commit.CreatedAt);
         w.WriteTime("updated_at", commit.CreatedAt);
         w.WriteEndObject();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Prompts;
@@ -13,8 +12,9 @@ internal static class PromptEndpoints
     private const int MaxDeletions = 100;
     private const string Repo = "/api/v1/repos/{owner}/{repo}";
 
-    public static void MapPrompts(this IEndpointRouteBuilder app)
+    public static void MapPrompts(this IEndpointRouteBuilder routes)
     {
+        var app = routes.MapRepositories();
         app.MapGet("/api/v1/repos", ListAsync).Needs(Permission.Read);
         app.MapGet("/api/v1/repos/tags", TopicsAsync).Needs(Permission.Read);
         app.MapPost("/api/v1/repos", CreateAsync).Needs(Permission.Write);
@@ -34,10 +34,12 @@ internal static class PromptEndpoints
             .Needs(Permission.Read);
         app.MapDelete("/api/v1/comments/{owner}/{repo}/{parent:guid}/like", UnlikeCommentAsync)
             .Needs(Permission.Read);
-        app.MapCommits();
         app.MapPromptTags();
         app.MapPromptOwners();
         app.MapPromptWebhooks();
+        var versions = routes.MapVersions();
+        versions.MapCommits();
+        versions.MapHubEnvironments();
     }
 
     private static async Task<IResult> ListAsync(
@@ -52,7 +54,7 @@ internal static class PromptEndpoints
             context.RequestAborted
         );
         var heads = new Dictionary<Guid, PromptCommit>();
-        if (Flag(context.Request.Query["with_latest_manifest"]) == true)
+        if (context.Request.Query.Flag("with_latest_manifest") == true)
         {
             heads = (
                 await history.HeadsAsync(
@@ -89,6 +91,7 @@ internal static class PromptEndpoints
             },
             context.RequestAborted
         );
+        var (limit, offset) = Page(context.Request.Query);
         return Results.Json(
             new
             {
@@ -97,6 +100,8 @@ internal static class PromptEndpoints
                     .CountBy(t => t)
                     .OrderByDescending(t => t.Value)
                     .ThenBy(t => t.Key, StringComparer.Ordinal)
+                    .Skip(offset)
+                    .Take(limit)
                     .Select(t => new { tag = t.Key, count = t.Value }),
             }
         );
@@ -280,11 +285,8 @@ internal static class PromptEndpoints
 
     internal static (int Limit, int Offset) Page(IQueryCollection query, int usual = 20)
     {
-        var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var l)
-            ? l
-            : usual;
-        var offset = int.TryParse(query["offset"], CultureInfo.InvariantCulture, out var o) ? o : 0;
-        return (Math.Clamp(limit, 1, 100), Math.Max(0, offset));
+        // Beyond their bounds they are moved to the nearest, not refused: clients ask for whole pages of a thousand.
+        return (query.Whole("limit", usual, 1, 100), query.Whole("offset", 0, 0, int.MaxValue));
     }
 
     private static Task<IResult> LikeCommentAsync(
@@ -345,50 +347,63 @@ internal static class PromptEndpoints
     private static PromptListQuery Query(IQueryCollection query)
     {
         var (limit, offset) = Page(query);
-        // Everything here was made here.
-        if (query["source"] == "external")
+        switch (query.Word("source"))
         {
-            return new PromptListQuery { Kinds = [] };
+            case null or "internal":
+                break;
+            case "external":
+                // Everything here was made here.
+                return new PromptListQuery { Kinds = [] };
+            default:
+                throw BodyFields.Wrong("source", "internal or external");
         }
 
         string[] kinds = [.. query["repo_type"].Concat(query["repo_types"]).OfType<string>()];
         return new PromptListQuery
         {
             Kinds = kinds.Length == 0 ? [PromptKind.Prompt] : [.. kinds.Select(Kind)],
-            IsPublic = Flag(query["is_public"]),
+            IsPublic = query.Flag("is_public"),
             // "allow" means both, nothing means what is not archived.
             IsArchived = query["is_archived"].ToString() switch
             {
                 "allow" => null,
-                "" => false,
-                var text => Flag(text),
+                _ => query.Flag("is_archived") ?? false,
             },
-            HasCommits = Flag(query["has_commits"]),
-            OwnerHandle = query["tenant_handle"],
-            OwnerId = Guid.TryParse(query["tenant_id"], out var tenant) ? tenant : null,
+            HasCommits = query.Flag("has_commits"),
+            OwnerHandle = query.Word("tenant_handle"),
+            OwnerId = query.Id("tenant_id"),
+            TagValues = query.Uuids("tag_value_id"),
             ForkedFrom = query["upstream_repo_handle"] is [{ Length: > 0 } upstream]
                 ? new(
                     query["upstream_repo_owner"] is [{ Length: > 0 } of] ? of : PromptHub.Self,
                     upstream
                 )
                 : null,
-            Text = query["query"],
-            IsPrefix = Flag(query["match_prefix"]) == true,
-            Topics = [.. query["tags"].OfType<string>()],
-            SortField = query["sort_field"].ToString() switch
+            Text = query.Word("query"),
+            IsPrefix = query.Flag("match_prefix") == true,
+            Topics = query.Words("tags"),
+            SortField = query.Word("sort_field") switch
             {
+                null or "updated_at" => PromptSort.Updated,
                 "num_downloads" => PromptSort.Downloads,
                 "num_views" => PromptSort.Views,
                 "num_likes" => PromptSort.Likes,
-                _ => PromptSort.Updated,
+                "relevance" => PromptSort.Relevance,
+                _ => throw BodyFields.Wrong(
+                    "sort_field",
+                    "num_likes, num_downloads, num_views, updated_at or relevance"
+                ),
             },
-            IsDescending = query["sort_direction"] != "asc",
+            IsDescending = query.Word("sort_direction") switch
+            {
+                null or "desc" => true,
+                "asc" => false,
+                _ => throw BodyFields.Wrong("sort_direction", "asc or desc"),
+            },
             Limit = limit,
             Offset = offset,
         };
     }
-
-    private static bool? Flag(string? text) => bool.TryParse(text, out var flag) ? flag : null;
 
     private static PromptDraft Draft(JsonElement json) =>
         new(

@@ -7,7 +7,7 @@ using Assay.Server.LangSmith.Runs;
 
 namespace Assay.Server.LangSmith.Prompts;
 
-/// <summary>Webhooks of prompts on LangSmith's wire; the key of their signature (in the answer to POST alone) and the log are ours.</summary>
+/// <summary>Webhooks of prompts on LangSmith's wire; the key of their signature (told when it is made, never again) and the log are ours.</summary>
 internal static class PromptWebhookEndpoints
 {
     private const string Webhooks = "/api/v1/prompt-webhooks";
@@ -21,7 +21,12 @@ internal static class PromptWebhookEndpoints
         app.MapGet(Webhook, GetAsync).Needs(Permission.Manage);
         app.MapPatch(Webhook, UpdateAsync).Needs(Permission.Manage);
         app.MapDelete(Webhook, DeleteAsync).Needs(Permission.Manage);
+        app.MapPost(Webhook + "/test", SendTestAsync).Needs(Permission.Manage);
+        app.MapPost(Webhook + "/secret", RotateAsync).Needs(Permission.Manage);
         app.MapGet(Webhook + "/deliveries", DeliveriesAsync).Needs(Permission.Manage);
+        app.MapGet(Webhook + "/deliveries/{delivery:guid}", PayloadAsync).Needs(Permission.Manage);
+        app.MapPost(Webhook + "/deliveries/{delivery:guid}/send", SendAgainAsync)
+            .Needs(Permission.Manage);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, PromptWebhooks webhooks) =>
@@ -120,6 +125,61 @@ internal static class PromptWebhookEndpoints
                 }
             );
 
+    /// <summary>Queues an event <c>test</c> for a webhook, signed and logged like any other.</summary>
+    private static async Task<IResult> SendTestAsync(
+        Guid id,
+        HttpContext context,
+        PromptWebhooks webhooks
+    ) =>
+        await webhooks.SendAsync(context.Caller(), id, null, context.RequestAborted)
+            ? Results.Json(new { status = "waiting" }, statusCode: StatusCodes.Status202Accepted)
+            : Errors.NotFound("Webhook");
+
+    /// <summary>A new key for the signatures; the old one ends.</summary>
+    private static async Task<IResult> RotateAsync(
+        Guid id,
+        HttpContext context,
+        PromptWebhooks webhooks
+    ) =>
+        await webhooks.RotateSecretAsync(context.Caller(), id, context.RequestAborted) is { } secret
+            ? Results.Json(new { id, secret })
+            : Errors.NotFound("Webhook");
+
+    /// <summary>What a delivery tells, verbatim.</summary>
+    private static async Task<IResult> PayloadAsync(
+        Guid id,
+        Guid delivery,
+        HttpContext context,
+        PromptWebhooks webhooks
+    ) =>
+        await webhooks.PayloadAsync(context.Caller(), id, delivery, context.RequestAborted)
+            is { } payload
+            ? Results.Text(payload, "application/json")
+            : Errors.NotFound("Delivery");
+
+    /// <summary>Sends one that is done or given up once more, under the same id; one that waits is sent anyway (409).</summary>
+    private static async Task<IResult> SendAgainAsync(
+        Guid id,
+        Guid delivery,
+        HttpContext context,
+        PromptWebhooks webhooks
+    )
+    {
+        if (await webhooks.SendAsync(context.Caller(), id, delivery, context.RequestAborted))
+        {
+            return Results.Json(
+                new { id = delivery, status = "waiting" },
+                statusCode: StatusCodes.Status202Accepted
+            );
+        }
+
+        return
+            await webhooks.PayloadAsync(context.Caller(), id, delivery, context.RequestAborted)
+                is null
+            ? Errors.NotFound("Delivery")
+            : throw new PromptConflictException("The delivery waits already to be sent");
+    }
+
     /// <summary>Sends the given payload to the given address at once, through the same guard; nothing is kept.</summary>
     private static async Task<IResult> TestAsync(
         HttpContext context,
@@ -164,6 +224,7 @@ internal static class PromptWebhookEndpoints
     private static WebhookDraft Draft(JsonElement json) =>
         new()
         {
+            Id = json.Id("id"),
             Url = json.Text("url"),
             Headers = Headers(json),
             Events = json.Field("triggers").IsSaid()
@@ -199,7 +260,9 @@ internal static class PromptWebhookEndpoints
             tenant_id = webhook.WorkspaceId,
             url = webhook.Url,
             // Values are often tokens: written, sent, never read back.
-            headers = webhooks.HeaderNames(webhook).ToDictionary(n => n, _ => "••••"),
+            headers = webhooks
+                .HeaderNames(webhook)
+                .ToDictionary(n => n, _ => PromptWebhooks.HiddenValue),
             include_prompts = webhook.Only,
             exclude_prompts = webhook.Except,
             triggers = new[] { PromptEvents.Commit, PromptEvents.TagCreate, PromptEvents.TagUpdate }

@@ -23,7 +23,6 @@ internal static class TagEndpoints
         app.MapGet(Tags + "/{name}", TagAsync).Needs(Permission.Read);
         app.MapPatch(Tags + "/{name}", MoveAsync).Needs(Permission.Write);
         app.MapDelete(Tags + "/{name}", DeleteAsync).Needs(Permission.Write);
-        app.MapGet(Tags + "/{name}/history", HistoryAsync).Needs(Permission.Read);
         app.MapPut(Tags + "/{name}/rollout", RollOutAsync).Needs(Permission.Write);
         app.MapDelete(Tags + "/{name}/rollout", EndRolloutAsync).Needs(Permission.Write);
         app.MapGet(Repo + "/rollouts", RolloutsAsync).Needs(Permission.Read);
@@ -33,12 +32,6 @@ internal static class TagEndpoints
         app.MapPost(Repo + "/tag-requests/{id:guid}/reject", RejectAsync).Needs(Permission.Write);
         app.MapGet("/api/v1/hub/protected-tags", ProtectedAsync).Needs(Permission.Read);
         app.MapPut("/api/v1/hub/protected-tags", ProtectAsync).Needs(Permission.Manage);
-        app.MapGet("/api/v1/hub/environments", EnvironmentsAsync).Needs(Permission.Read);
-        app.MapPost("/api/v1/hub/environments", SetEnvironmentsAsync).Needs(Permission.Manage);
-        app.MapPatch("/api/v1/hub/environments/{id:guid}", ChangeEnvironmentsAsync)
-            .Needs(Permission.Manage);
-        app.MapDelete("/api/v1/hub/environments/{id:guid}", ResetEnvironmentsAsync)
-            .Needs(Permission.Manage);
     }
 
     /// <summary>Which webhooks a body asks not to tell: true for all, or a list of ids.</summary>
@@ -97,7 +90,10 @@ internal static class TagEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        return await SetAsync(new(owner, repo), name, document.AsObject(), context, tags);
+        var all = await tags.TagsAsync(context.Caller(), new(owner, repo), context.RequestAborted);
+        return all.Any(t => t.Tag.Name == name)
+            ? await SetAsync(new(owner, repo), name, document.AsObject(), context, tags)
+            : Errors.NotFound("Tag");
     }
 
     private static async Task<IResult> SetAsync(
@@ -139,44 +135,6 @@ internal static class TagEndpoints
             { Request: { } request } => Waits(request, null),
             _ => Results.Json(new { message = "Tag deleted" }),
         };
-
-    private static async Task<IResult> HistoryAsync(
-        string owner,
-        string repo,
-        string name,
-        HttpContext context,
-        PromptTags tags
-    )
-    {
-        var (limit, offset) = PromptEndpoints.Page(context.Request.Query, usual: 50);
-        var (moves, total) = await tags.TagHistoryAsync(
-            context.Caller(),
-            new(owner, repo),
-            name,
-            limit,
-            offset,
-            context.RequestAborted
-        );
-        return Results.Json(
-            new
-            {
-                transitions = moves.Select(m => new
-                {
-                    id = m.Move.Id,
-                    repo_id = m.Move.PromptId,
-                    tag_name = m.Move.Name,
-                    from_commit_id = m.Move.FromCommitId,
-                    from_commit_hash = m.From,
-                    to_commit_id = m.Move.ToCommitId,
-                    to_commit_hash = m.To,
-                    performed_by = m.Move.Actor,
-                    performed_by_name = m.Move.Actor,
-                    created_at = Wire.Time(m.Move.At),
-                }),
-                total,
-            }
-        );
-    }
 
     private static async Task<IResult> RolloutsAsync(
         string owner,
@@ -329,63 +287,6 @@ internal static class TagEndpoints
         );
         return Results.Json(new { tags = settings.ProtectedTags });
     }
-
-    private static async Task<IResult> EnvironmentsAsync(HttpContext context, HubRules rules) =>
-        Environments(await rules.GetAsync(context.Caller(), context.RequestAborted));
-
-    private static async Task<IResult> SetEnvironmentsAsync(HttpContext context, HubRules rules)
-    {
-        using var document = await RunEndpoints.DocumentAsync(context);
-        var names = document
-            .AsObject()
-            .Items("environments")
-            .Select(e => e.Text("name") ?? "")
-            .ToList();
-        return names.Count == 0
-            ? throw new InvalidPromptException("environments: at least one is needed")
-            : Environments(
-                await rules.UpdateAsync(context.Caller(), names, null, context.RequestAborted)
-            );
-    }
-
-    private static Task<IResult> ChangeEnvironmentsAsync(
-        Guid id,
-        HttpContext context,
-        HubRules rules
-    ) =>
-        id == context.Caller().WorkspaceId
-            ? SetEnvironmentsAsync(context, rules)
-            : Task.FromResult(Errors.NotFound("Environments"));
-
-    private static async Task<IResult> ResetEnvironmentsAsync(
-        Guid id,
-        HttpContext context,
-        HubRules rules
-    )
-    {
-        if (id != context.Caller().WorkspaceId)
-        {
-            return Errors.NotFound("Environments");
-        }
-
-        await rules.UpdateAsync(
-            context.Caller(),
-            HubSettings.DefaultEnvironments,
-            null,
-            context.RequestAborted
-        );
-        return Results.Json(new { message = "Environments reset" });
-    }
-
-    /// <summary>There is one list a workspace, so the workspace's id is its id.</summary>
-    private static IResult Environments(HubSettings settings) =>
-        Results.Json(
-            new
-            {
-                id = settings.WorkspaceId,
-                environments = settings.Environments.Select(name => new { name }),
-            }
-        );
 
     private static IResult Waits(PromptTagRequest request, string? hash) =>
         Results.Json(Request(request, hash), statusCode: StatusCodes.Status202Accepted);

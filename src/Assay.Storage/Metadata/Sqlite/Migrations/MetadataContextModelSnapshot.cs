@@ -2323,6 +2323,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("prompt_id");
 
+                    b.Property<long>("Views")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("views");
+
                     b.Property<Guid>("WorkspaceId")
                         .HasColumnType("TEXT")
                         .HasColumnName("workspace_id");
