@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { load } from "@langchain/core/load";
-import { ChatPromptTemplate, HumanMessagePromptTemplate, ImagePromptTemplate, MessagesPlaceholder, PromptTemplate, StructuredPrompt, renderTemplate } from "@langchain/core/prompts";
+import { ChatPromptTemplate, DictPromptTemplate, HumanMessagePromptTemplate, ImagePromptTemplate, MessagesPlaceholder, PromptTemplate, StructuredPrompt, renderTemplate } from "@langchain/core/prompts";
 import { Client } from "langsmith";
 import { all, apiKey, apiUrl } from "./server.js";
 
@@ -20,8 +20,8 @@ const api = async (method, path, body, headers = {}) => {
 };
 
 /** What the server's own renderer makes of a template: the simulated model repeats what it was asked. */
-async function executed(messages, format, variables) {
-  const answer = await fetch(`${process.env.ASSAY_URL}/ui/playground/run`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ provider: simulated, model: "sim-echo", messages, format, variables }) });
+async function executed(messages, format, variables, partials = {}) {
+  const answer = await fetch(`${process.env.ASSAY_URL}/ui/playground/run`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ provider: simulated, model: "sim-echo", messages, format, variables, partials }) });
   const text = await answer.text();
   assert.equal(answer.status, 200, text);
   return text
@@ -71,8 +71,8 @@ async function opened(name) {
 
 /** What the simulated model, which repeats the last message, is asked when a prompt of the hub is run with values. */
 async function ran(name, variables) {
-  const { messages, format } = await opened(name);
-  return executed(messages, format, variables);
+  const { messages, format, partials } = await opened(name);
+  return executed(messages, format, variables, partials);
 }
 
 test("variables that are filled in already stay filled in, of a prompt and of one of its messages", async () => {
@@ -90,6 +90,10 @@ test("variables that are filled in already stay filled in, of a prompt and of on
     const asked = /<h2>Variables<\/h2>(.*?)<\/section>/s.exec(page)[1];
     assert.deepEqual([...asked.matchAll(/<mark class="pvar mono">([^<]*)/g)].map((m) => m[1]), ["question"]);
     assert.match(page, /Filled in already/);
+    // The playground opens with them and runs with them; what is given goes before.
+    assert.deepEqual((await opened(name)).partials, { tone: "kind", greeting: "Hello", sign: "!" });
+    assert.equal(await ran(name, { question: "why" }), "Hello, why !");
+    assert.equal(await ran(name, { question: "why", greeting: "Hi" }), "Hi, why !");
   }
 });
 
@@ -103,6 +107,43 @@ test("images in prompts are pulled, loaded, shown and executed with their variab
   const seed = await opened(name);
   assert.deepEqual(seed.messages[1].content, [{ type: "text", text: "What is {what}?" }, { type: "image_url", image_url: { url: "data:image/png;base64,{bytes}", detail: "low" } }]);
   assert.match(await ran(name, { what: "this", bytes: "iVBORw0KGgo=" }), /What is this\?/);
+});
+
+test("parts that are neither text nor image are kept, shown, edited and executed as LangChain formats them", async () => {
+  for (const [templateFormat, v] of [["f-string", (n) => `{${n}}`], ["mustache", (n) => `{{${n}}}`]]) {
+    const name = unique();
+    const sound = { type: "input_audio", input_audio: { data: v("bytes"), format: "wav" } };
+    const file = { type: "file", file: { filename: `${v("what")}.pdf`, file_data: `data:application/pdf;base64,${v("bytes")}` } };
+    const question = new HumanMessagePromptTemplate({ prompt: [new PromptTemplate({ template: `What is ${v("what")}?`, inputVariables: ["what"], templateFormat }), new DictPromptTemplate({ template: sound, templateFormat }), new DictPromptTemplate({ template: file, templateFormat })], inputVariables: ["what", "bytes"] });
+    await client.pushPrompt(name, { object: ChatPromptTemplate.fromMessages([question], { templateFormat }) });
+    const values = { what: "this", bytes: "AAAA" };
+    const [message] = await (await pull(name)).formatMessages(values);
+    assert.deepEqual(message.content.slice(1), [{ type: "input_audio", input_audio: { data: "AAAA", format: "wav" } }, { type: "file", file: { filename: "this.pdf", file_data: "data:application/pdf;base64,AAAA" } }]);
+
+    const seed = await opened(name);
+    assert.deepEqual(seed.messages[0].content.slice(1), [sound, file]);
+    const answer = await fetch(`${process.env.ASSAY_URL}/ui/playground/run`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ provider: simulated, model: "sim-echo", messages: seed.messages, format: seed.format, variables: values }) });
+    const done = JSON.parse((await answer.text()).split("\n").filter((l) => l.startsWith("data:")).at(-1).slice(5));
+    const { json: run } = await api("GET", `/runs/${done.run}`);
+    assert.deepEqual(run.inputs.messages[0].content, [{ type: "text", text: "What is this?" }, ...message.content.slice(1)]);
+
+    // Saved from the playground it is LangChain's again.
+    const saved = await fetch(`${process.env.ASSAY_URL}/ui/playground/commit`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ ...seed, schema: undefined, tools: undefined, handle: name, parent: seed.prompt.commit, messages: [...seed.messages, { role: "user", content: "And?" }] }) });
+    assert.equal(saved.status, 200, await saved.text());
+    const again = await (await pull(name)).formatMessages(values);
+    assert.deepEqual([again[0].content.slice(1), again[1].content], [message.content.slice(1), "And?"]);
+  }
+});
+
+test("a commit with the simulated model loads without it, and says why it does not load with it", async () => {
+  const name = unique();
+  const made = await fetch(`${process.env.ASSAY_URL}/ui/playground/commit`, { method: "POST", headers: { "x-api-key": apiKey, "content-type": "application/json" }, body: JSON.stringify({ handle: name, with_model: true, provider: simulated, model: "sim-chat", messages: [{ role: "user", content: "{question}" }], format: "f-string", parameters: { temperature: 0.5 } }) });
+  assert.equal(made.status, 200, await made.text());
+  assert.deepEqual((await (await pull(name)).formatMessages({ question: "Why?" })).map((m) => m.content), ["Why?"]);
+  const whole = await client.pullPromptCommit(name, { includeModel: true, skipCache: true });
+  await assert.rejects(load(JSON.stringify(whole.manifest)), /doesn't implement serialization.*simulated model, which runs on the server alone: pull the prompt without its model/);
+  const seed = await opened(name);
+  assert.deepEqual([seed.provider, seed.model, seed.parameters], [simulated, "sim-chat", { temperature: 0.5 }]);
 });
 
 test("structured prompts, and prompts with their model, open with schema and messages and are executed", async () => {
@@ -193,6 +234,19 @@ test("agents and skills are pushed, changed file by file, pulled at a version, l
     await client[drop](name);
     await assert.rejects(client[pullOne](name), isStatus(404));
   }
+});
+
+test("an agent with links to skills is pulled with their files, at the newest or the named commit", async () => {
+  const [agent, skill] = [unique(), unique()];
+  await client.pushSkill(skill, { files: { "SKILL.md": { type: "file", content: "one" } } });
+  const first = await client.pullSkill(skill);
+  await client.pushAgent(agent, { files: { "AGENTS.md": { type: "file", content: "do" }, "skills/now": { type: "skill", repo_handle: skill }, "skills/then": { type: "skill", repo_handle: skill, commit_id: first.commit_id } } });
+  await client.pushSkill(skill, { files: { "SKILL.md": { type: "file", content: "two" } } });
+  const second = await client.pullSkill(skill);
+  const { files } = await client.pullAgent(agent);
+  assert.deepEqual([files["skills/now/SKILL.md"].content, files["skills/then/SKILL.md"].content], ["two", "one"]);
+  assert.deepEqual([files["skills/now"].commit_hash, files["skills/then"].commit_hash], [second.commit_hash, first.commit_hash]);
+  await assert.rejects(client.pushAgent(agent, { files: { "skills/none": { type: "skill", repo_handle: unique() } } }), isStatus(400));
 });
 
 test("several prompts are deleted at once, and what is not there is named", async () => {

@@ -15,15 +15,14 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                 table: "prompt_commit",
                 type: "INTEGER",
                 nullable: false,
-                defaultValue: 0L);
+                defaultValue: 0L
+            );
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.DropColumn(
-                name: "views",
-                table: "prompt_commit");
+            migrationBuilder.DropColumn(name: "views", table: "prompt_commit");
         }
     }
 }
