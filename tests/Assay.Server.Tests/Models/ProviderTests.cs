@@ -106,8 +106,34 @@ public sealed class ProviderTests(ProviderTests.Servers servers)
         );
         Assert.DoesNotContain(Secret, run);
         var page = await Client.GetStringAsync("/settings/providers", Cancel);
-        Assert.Contains("MODEL_PROVIDER_", page);
+        Assert.Contains("_API_KEY", page);
         Assert.DoesNotContain(Secret, page);
+    }
+
+    [Fact]
+    public async Task A_key_is_kept_under_a_name_of_its_own_and_a_makers_name_is_only_for_the_maker()
+    {
+        async Task<string?> SecretOf(string name, string? address) =>
+            (
+                await Server
+                    .Get<ModelProviders>()
+                    .PutAsync(
+                        Owner,
+                        null,
+                        new ProviderDraft
+                        {
+                            Name = name,
+                            BaseUrl = address,
+                            Key = Secret,
+                        },
+                        Cancel
+                    )
+            )!.SecretName;
+        Assert.Equal("HOUSE_MODEL_7_API_KEY", await SecretOf("House model, 7", Fake.Address));
+        Assert.Equal("OPENAI_2_API_KEY", await SecretOf("OpenAI", Fake.Address));
+        Assert.Equal("OPENAI_API_KEY", await SecretOf("The maker", null));
+        Assert.Equal("OPENAI_3_API_KEY", await SecretOf("openai!", Fake.Address));
+        Assert.Equal("MODEL_API_KEY", await SecretOf("模型", Fake.Address));
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public sealed class ModelProviders(
     TimeProvider time
 )
 {
+    private const string OpenAIKey = "OPENAI_API_KEY";
+    private const string AnthropicKey = "ANTHROPIC_API_KEY";
     private static readonly SemaphoreSlim s_monthBegins = new(1, 1);
 
     /// <summary>The longest name.</summary>
@@ -117,7 +119,7 @@ public sealed class ModelProviders(
         stored.ModifiedAt = now;
         if (draft.Key is { Length: > 0 } key)
         {
-            stored.SecretName ??= SecretNameOf(stored);
+            stored.SecretName ??= await SecretNameAsync(db, stored, cancellationToken);
             await secrets.WriteAsync(
                 caller,
                 new Dictionary<string, string?> { [stored.SecretName] = key.Trim() },
@@ -347,15 +349,42 @@ public sealed class ModelProviders(
     private static int MonthOf(DateTimeOffset at) =>
         (at.UtcDateTime.Year * 100) + at.UtcDateTime.Month;
 
-    /// <summary>For the makers' own addresses the names that LangSmith's playground looks for; any other server's key must not end up there.</summary>
-    private static string SecretNameOf(ModelProvider provider) =>
-        provider switch
+    /// <summary>For the makers' own addresses the names that LangSmith's playground looks for; any other server's key must not end up there, nor where a secret is already.</summary>
+    private static async Task<string> SecretNameAsync(
+        MetadataContext db,
+        ModelProvider provider,
+        CancellationToken cancellationToken
+    )
+    {
+        switch (provider)
         {
-            { BaseUrl: null, Kind: ProviderKind.OpenAI or ProviderKind.OpenAIResponses } =>
-                "OPENAI_API_KEY",
-            { BaseUrl: null, Kind: ProviderKind.Anthropic } => "ANTHROPIC_API_KEY",
-            _ => $"MODEL_PROVIDER_{provider.Id:N}",
-        };
+            case { BaseUrl: null, Kind: ProviderKind.OpenAI or ProviderKind.OpenAIResponses }:
+                return OpenAIKey;
+            case { BaseUrl: null, Kind: ProviderKind.Anthropic }:
+                return AnthropicKey;
+        }
+
+        var taken = await db
+            .WorkspaceSecrets.AsNoTracking()
+            .Where(s => s.WorkspaceId == provider.WorkspaceId)
+            .Select(s => s.Key)
+            .ToHashSetAsync(StringComparer.OrdinalIgnoreCase, cancellationToken);
+        taken.UnionWith([OpenAIKey, AnthropicKey]);
+        var words = string.Join(
+            '_',
+            provider
+                .Name.ToUpperInvariant()
+                .Split([
+                    .. provider.Name.ToUpperInvariant().Where(c => !char.IsAsciiLetterOrDigit(c)),
+                ])
+                .Where(w => w.Length > 0)
+        );
+        var name = words.Length == 0 ? "MODEL" : words;
+        return Enumerable
+            .Range(1, taken.Count + 1)
+            .Select(n => n == 1 ? $"{name}_API_KEY" : $"{name}_{n}_API_KEY")
+            .First(n => !taken.Contains(n));
+    }
 }
 
 /// <summary>What a person says about a provider.</summary>
