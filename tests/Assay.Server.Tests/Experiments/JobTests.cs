@@ -43,10 +43,14 @@ public sealed class JobTests(ProviderTests.Servers servers)
             "short",
             """{"type":"limit","limit":"characters","most":2}"""
         );
+        var near = await EvaluatorAsync(
+            "near",
+            $$"""{"type":"embedding_similarity","provider":"{{ModelProvider.Simulated.Id}}","model":"sim-embed"}"""
+        );
         var job = await StartAsync(
             dataset,
             "sim-echo?latency=0",
-            new { repetitions = 2, evaluators = new[] { exact, limit } }
+            new { repetitions = 2, evaluators = new[] { exact, limit, near } }
         );
         var done = await FinalAsync(job);
         Assert.Equal((10, 0, 0), (done.Done, done.Failed, done.Unscored));
@@ -61,6 +65,7 @@ public sealed class JobTests(ProviderTests.Servers servers)
         Assert.Equal(10, stats.GetProperty("same").GetProperty("n").GetInt32());
         Assert.Equal(1, stats.GetProperty("same").GetProperty("avg").GetDouble());
         Assert.Equal(0, stats.GetProperty("short").GetProperty("avg").GetDouble());
+        Assert.Equal(1, stats.GetProperty("near").GetProperty("avg").GetDouble(), 5);
 
         var roots = await RunsAsync(done.ExperimentId, isRoot: true);
         Assert.Equal(10, roots.Count);
@@ -87,7 +92,19 @@ public sealed class JobTests(ProviderTests.Servers servers)
         var feedback = await GetAsync(
             $"/api/v1/feedback?run={roots[0].GetProperty("id").GetGuid()}"
         );
-        Assert.Equal(2, feedback.GetArrayLength());
+        Assert.Equal(3, feedback.GetArrayLength());
+        var asked = feedback
+            .EnumerateArray()
+            .Single(f => f.GetProperty("key").GetString() == "near")
+            .GetProperty("feedback_source")
+            .GetProperty("metadata")
+            .GetProperty("__run")
+            .GetProperty("run_id")
+            .GetGuid();
+        Assert.Equal(
+            "embedding",
+            (await GetAsync($"/api/v1/runs/{asked}")).GetProperty("run_type").GetString()
+        );
         Assert.All(
             feedback.EnumerateArray(),
             f =>
