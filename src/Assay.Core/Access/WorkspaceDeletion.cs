@@ -120,9 +120,14 @@ public sealed class WorkspaceDeletion(
             .Select(w => w.Id)
             .ToListAsync(cancellationToken);
 
-    /// <summary>Every row that names the workspace, whatever table there is or comes to be; rows below them go by their foreign keys.</summary>
+    /// <summary>Every row that names the workspace, whatever table there is or comes to be; rows below them go by their foreign keys, those of jobs (which have none) by hand.</summary>
     private static async Task DeleteRowsAsync(MetadataContext db, Guid workspace)
     {
+        await db
+            .ExperimentJobRows.Where(r =>
+                db.ExperimentJobs.Any(j => j.Id == r.JobId && j.WorkspaceId == workspace)
+            )
+            .ExecuteDeleteAsync(CancellationToken.None);
         foreach (var type in db.Model.GetEntityTypes())
         {
             if (

@@ -4,8 +4,10 @@ using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Evaluators;
 using Assay.Core.Experiments.Jobs;
+using Assay.Core.Metadata;
 using Assay.Core.Models.Providers;
 using Assay.Server.Tests.Models;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.Tests.Experiments;
 
@@ -113,6 +115,39 @@ public sealed class JobTests(ProviderTests.Servers servers)
                     f.GetProperty("feedback_source").GetProperty("type").GetString()
                 )
         );
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_job_is_left_when_its_workspace_is_deleted()
+    {
+        var job = await StartAsync(await DatasetAsync(3), "sim-echo?latency=0", new { });
+        await FinalAsync(job);
+        Assert.Equal(3, await RowsAsync());
+        var member = await _server.MemberAsync(
+            $"{Guid.NewGuid()}@ours.test",
+            _owner.WorkspaceId,
+            Role.Owner
+        );
+        using var owner = _server.Client();
+        owner.DefaultRequestHeaders.Add("Cookie", _server.Cookie(member, _owner.WorkspaceId));
+        owner.DefaultRequestHeaders.Add(
+            "Origin",
+            _server.Address.GetLeftPart(UriPartial.Authority)
+        );
+        using var gone = await owner.DeleteAsync(
+            $"/api/v1/workspaces/{_owner.WorkspaceId}",
+            Cancel
+        );
+        Assert.Equal(HttpStatusCode.OK, gone.StatusCode);
+        Assert.Equal(0, await RowsAsync());
+
+        async Task<int> RowsAsync()
+        {
+            await using var db = await _server
+                .Get<IDbContextFactory<MetadataContext>>()
+                .CreateDbContextAsync(Cancel);
+            return await db.ExperimentJobRows.CountAsync(r => r.JobId == job, Cancel);
+        }
     }
 
     [Fact]
