@@ -74,6 +74,7 @@ public static class UiServices
         endpoints.MapStart();
         endpoints.MapDatasets();
         endpoints.MapImports();
+        endpoints.MapSplitDeals();
         endpoints.MapFromRuns();
         endpoints.MapResults();
         endpoints.MapExperimentTable();

@@ -49,16 +49,34 @@ public sealed class DatasetCatalog(
             Id = id,
             WorkspaceId = caller.WorkspaceId,
             Name = name,
-            Description = draft.Description,
+            Description = Given(draft.Description),
             DataType = draft.DataType ?? "kv",
-            InputsSchemaJson = draft.InputsSchemaJson,
-            OutputsSchemaJson = draft.OutputsSchemaJson,
-            TransformationsJson = draft.TransformationsJson,
-            MetadataJson = draft.MetadataJson,
+            InputsSchemaJson = Given(draft.InputsSchemaJson),
+            OutputsSchemaJson = Given(draft.OutputsSchemaJson),
+            TransformationsJson = Given(draft.TransformationsJson),
+            MetadataJson = Given(draft.MetadataJson),
             CreatedAt = now,
             ModifiedAt = now,
         };
         db.Datasets.Add(dataset);
+        if (
+            !await ResourceTaggings.TryAddAsync(
+                db,
+                new ResourceTagging
+                {
+                    WorkspaceId = caller.WorkspaceId,
+                    ResourceType = "dataset",
+                    ResourceId = id,
+                    CreatedAt = now,
+                },
+                draft.TagValueIds,
+                cancellationToken
+            )
+        )
+        {
+            throw DatasetProblemException.NotFound("Tag value");
+        }
+
         await SaveAsync(db, name, cancellationToken);
         return dataset;
     }
@@ -118,6 +136,18 @@ public sealed class DatasetCatalog(
         {
             var pattern = Patterns.Containing(part);
             datasets = datasets.Where(d => EF.Functions.Like(d.Name, pattern, Patterns.Escape));
+        }
+
+        // A dataset that bears every one of the tags.
+        foreach (var value in query.TagValueIds)
+        {
+            datasets = datasets.Where(d =>
+                db.ResourceTaggings.Any(t =>
+                    t.WorkspaceId == caller.WorkspaceId
+                    && t.ValueId == value
+                    && t.ResourceId == d.Id
+                )
+            );
         }
 
         var summaries = datasets.Select(d => new DatasetSummary(
@@ -349,6 +379,9 @@ public sealed record DatasetDraft
     /// <summary>Metadata, JSON object.</summary>
     public string? MetadataJson { get; init; }
 
+    /// <summary>Resource tags that a new dataset bears.</summary>
+    public IReadOnlyList<Guid> TagValueIds { get; init; } = [];
+
     /// <summary>Baseline experiment; the zero id takes the mark away.</summary>
     public Guid? BaselineExperimentId { get; init; }
 }
@@ -370,6 +403,9 @@ public sealed record DatasetQuery
 
     /// <summary>Metadata contains this JSON object.</summary>
     public string? MetadataJson { get; init; }
+
+    /// <summary>Bearing every one of these resource tags; empty means any.</summary>
+    public IReadOnlyList<Guid> TagValueIds { get; init; } = [];
 
     /// <summary>Sorted by <c>name</c>, <c>created_at</c>, <c>modified_at</c>, <c>example_count</c>, <c>session_count</c>, or by the newest experiment.</summary>
     public string? SortBy { get; init; }

@@ -76,13 +76,20 @@ public sealed class DatasetSplits(
     /// in the dataset, so examples added later do not move the others. The new revisions are written in small transactions, invisible to every
     /// reader, and published at once, so that other writers never wait long and memory stays flat however large the dataset is.
     /// </summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="datasetId">The dataset.</param>
+    /// <param name="splits">Names and weights.</param>
+    /// <param name="seed">What decides the dealing, with the ids.</param>
+    /// <param name="cancellationToken">Stops it; nothing is changed then.</param>
+    /// <param name="progress">Told how many examples were looked at so far.</param>
     /// <returns>How many examples are in other splits now.</returns>
     public async Task<int> AssignSplitsAsync(
         Caller caller,
         Guid datasetId,
         IReadOnlyList<(string Name, double Weight)> splits,
         ulong seed,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        IProgress<long>? progress = null
     )
     {
         var total = splits.Sum(s => s.Weight);
@@ -115,7 +122,14 @@ public sealed class DatasetSplits(
         var changeId = Guid.CreateVersion7(time.GetUtcNow());
         try
         {
-            var begin = await PrepareAsync(caller, datasetId, changeId, Dealt, cancellationToken);
+            var begin = await PrepareAsync(
+                caller,
+                datasetId,
+                changeId,
+                Dealt,
+                progress,
+                cancellationToken
+            );
             return await PublishAsync(caller, datasetId, changeId, begin, Dealt, cancellationToken);
         }
         catch
@@ -135,9 +149,11 @@ public sealed class DatasetSplits(
         Guid datasetId,
         Guid changeId,
         Func<Guid, string> dealt,
+        IProgress<long>? progress,
         CancellationToken cancellationToken
     )
     {
+        var seen = 0L;
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
         var begin = (
             await DatasetCatalog.GetAsync(db, caller, datasetId, cancellationToken)
@@ -159,6 +175,7 @@ public sealed class DatasetSplits(
 
             await db.SaveChangesAsync(cancellationToken);
             db.ChangeTracker.Clear();
+            progress?.Report(seen += block.Count);
             if (block.Count < Block)
             {
                 return begin;

@@ -34,6 +34,7 @@ internal static class DatasetEndpoints
     private static async Task<IResult> RowsAsync(
         Guid datasetId,
         int? offset,
+        Guid? example,
         HttpContext context,
         ExampleReader reader,
         CurrentCaller caller,
@@ -47,6 +48,7 @@ internal static class DatasetEndpoints
                 caller.Value,
                 state.ToQuery(datasetId) with
                 {
+                    Ids = example is { } one ? [one] : [],
                     Limit = ExampleRows.Block,
                     Offset = Math.Max(0, offset ?? 0),
                 },

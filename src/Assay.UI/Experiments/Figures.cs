@@ -30,7 +30,7 @@ internal static class Figures
                 MetricKind.Tokens => Format.Count((long)Math.Round(value)),
                 MetricKind.Cost => Format.Money((decimal)value),
                 MetricKind.Errors => Format.Percentage(100 * value),
-                _ => value.ToString("0.###", CultureInfo.InvariantCulture),
+                _ => Number(value),
             };
 
     /// <summary>A difference with its sign; one that is too small to be seen in the digits shown has none.</summary>
@@ -54,7 +54,7 @@ internal static class Figures
             MetricKind.Tokens => value.ToString("0.#", CultureInfo.InvariantCulture),
             MetricKind.Cost => Format.Money((decimal)value),
             MetricKind.Errors => Format.Percentage(100 * value),
-            _ => value.ToString("0.###", CultureInfo.InvariantCulture),
+            _ => Number(value),
         };
 
     /// <summary>How good a value is between the least and the most, 0 to 1, for colours.</summary>

@@ -204,6 +204,15 @@ internal static class ResultsEndpoints
         var name = view.IsSingle
             ? view.Experiments[0].Experiment.Name
             : $"{source.Dataset.Name} compared";
+        if (context.Request.Query["format"] == "verdicts")
+        {
+            return Results.File(
+                Encoding.UTF8.GetBytes(VerdictCsv.Of(view)),
+                "text/csv; charset=utf-8",
+                $"{name}, verdicts.csv"
+            );
+        }
+
         return Results.Stream(
             async output =>
             {

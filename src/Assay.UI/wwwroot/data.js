@@ -1,10 +1,21 @@
 // Datasets: the list of examples, the form of one, files in. Fragments are HTML from the same Razor components.
+import { CellEditor } from "./cells.js";
 import { ask, bytes, confirmDialog, esc, icon, localTimes, toast } from "./kit.js";
 import { post, promptDialog, RowGrid } from "./rows.js";
 
 customElements.define(
   "data-grid",
   class extends RowGrid {
+    connectedCallback() {
+      super.connectedCallback();
+      if (this.dataset.write) this.cells = new CellEditor(this);
+    }
+
+    disconnectedCallback() {
+      super.disconnectedCallback();
+      this.cells?.drop();
+    }
+
     actions() {
       return `<button class="btn" type="button" data-b="ids">${icon("copy", "s")}Copy ids</button>${this.dataset.write ? `<button class="btn" type="button" data-b="split">${icon("tag", "s")}Put into a split</button><button class="btn" type="button" data-b="unsplit">Take out of a split</button>` : ""}${this.dataset.delete ? `<button class="btn danger" type="button" data-b="delete">${icon("x", "s")}Delete</button>` : ""}`;
     }

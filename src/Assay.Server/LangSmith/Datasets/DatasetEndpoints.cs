@@ -43,6 +43,7 @@ internal static class DatasetEndpoints
             {
                 Id = json.Uuid("id"),
                 Name = json.StrictText("name") ?? "",
+                TagValueIds = json.Uuids("tag_value_ids"),
                 MetadataJson =
                     json.ObjectText("metadata") ?? json.Field("extra").ObjectText("metadata"),
             },
@@ -180,7 +181,10 @@ internal static class DatasetEndpoints
             {
                 Name = json.StrictText("name"),
                 MetadataJson = Cleared(json, "metadata") ?? json.ObjectText("metadata"),
-                BaselineExperimentId = json.Uuid("baseline_experiment_id"),
+                BaselineExperimentId =
+                    json.Field("baseline_experiment_id").ValueKind == JsonValueKind.Null
+                        ? Guid.Empty
+                        : json.Uuid("baseline_experiment_id"),
             },
             context.RequestAborted
         );
@@ -465,13 +469,35 @@ internal static class DatasetEndpoints
             Ids = q.Uuids("id"),
             Name = q.Word("name"),
             NameContains = q.Word("name_contains"),
-            DataTypes = q.Words("data_type"),
+            DataTypes = DataTypes(q),
             MetadataJson = q.Word("metadata"),
-            SortBy = q.Word("sort_by"),
+            TagValueIds = q.Uuids("tag_value_id"),
+            SortBy = q.Word("sort_by") switch
+            {
+                null => null,
+                "name"
+                or "created_at"
+                or "last_session_start_time"
+                or "example_count"
+                or "session_count"
+                or "modified_at" => q.Word("sort_by"),
+                _ => throw BodyFields.Wrong(
+                    "sort_by",
+                    "name, created_at, last_session_start_time, example_count, session_count or modified_at"
+                ),
+            },
             IsDescending = q.Flag("sort_by_desc") ?? true,
             Limit = q.Whole("limit", 100, 1, 100),
             Offset = q.Whole("offset", 0, 0, int.MaxValue),
         };
+
+    private static IReadOnlyList<string> DataTypes(IQueryCollection q)
+    {
+        var types = q.Words("data_type");
+        return types.All(t => t is "kv" or "llm" or "chat")
+            ? types
+            : throw BodyFields.Wrong("data_type", "kv, llm or chat");
+    }
 
     private static void Version(Utf8JsonWriter w, DateTimeOffset asOf, IReadOnlyList<string> tags)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Experiments;
@@ -8,12 +9,15 @@ using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 using Assay.Server.LangSmith.Sessions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Primitives;
 
 namespace Assay.Server.LangSmith.Experiments;
 
 /// <summary>Experiments of a dataset grouped by what their metadata says.</summary>
 internal static class GroupedExperiments
 {
+    private const int MaxExperiments = 1_000;
+
     public static void MapGroupedExperiments(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/v1/datasets/{id:guid}/experiments/grouped", GroupAsync)
@@ -35,27 +39,13 @@ internal static class GroupedExperiments
             return Errors.Invalid("metadata_keys: must name at least one key");
         }
 
-        var caller = context.Caller();
-        var part = json.StrictText("name_contains") ?? "";
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
-        var experiments = (
-            await db
-                .Projects.AsNoTracking()
-                .Where(p => p.WorkspaceId == caller.WorkspaceId && p.ReferenceDatasetId == id)
-                .OrderByDescending(p => p.StartTime)
-                .Take(Math.Clamp(json.Number("experiment_limit") ?? 1_000, 1, 1_000))
-                .ToListAsync(context.RequestAborted)
-        )
-            .Where(p => p.Name.Contains(part, StringComparison.OrdinalIgnoreCase))
-            .ToList();
-        var stats = await queries.ProjectStatsAsync(
-            caller,
-            [.. experiments.Select(p => p.Id)],
-            null,
-            null,
-            rootsOnly: true,
+        var list = new SessionList(context.Caller(), Conditions(id, json), db, queries);
+        var experiments = await list.NewestAsync(
+            Math.Clamp(json.Number("experiment_limit") ?? MaxExperiments, 1, MaxExperiments),
             context.RequestAborted
         );
+        var figures = await list.FiguresAsync(experiments, context.RequestAborted);
         var groups = experiments
             .GroupBy(p => Values(p, keys))
             .Select(g => (Key: JsonNode.Parse(g.Key)!, Items: g.ToList()));
@@ -71,14 +61,7 @@ internal static class GroupedExperiments
                 w.WriteStartArray("sessions");
                 foreach (var item in items)
                 {
-                    SessionOut.Write(
-                        w,
-                        item,
-                        SessionFigures.None with
-                        {
-                            Runs = stats.GetValueOrDefault(item.Id) ?? new RunStats(),
-                        }
-                    );
+                    SessionOut.Write(w, item, figures[item.Id]);
                 }
 
                 w.WriteEndArray();
@@ -88,6 +71,27 @@ internal static class GroupedExperiments
             w.WriteEndArray();
             w.WriteEndObject();
         });
+    }
+
+    /// <summary>The conditions of the body as those of <c>GET /sessions</c>, which they are.</summary>
+    private static QueryCollection Conditions(Guid dataset, JsonElement json)
+    {
+        var conditions = new Dictionary<string, StringValues>(StringComparer.Ordinal)
+        {
+            ["reference_dataset"] = dataset.ToString(),
+            ["tag_value_id"] = json.Uuids("tag_value_id").Select(t => t.ToString()).ToArray(),
+        };
+        foreach (
+            var name in (string[])["name_contains", "dataset_version", "filter", "stats_start_time"]
+        )
+        {
+            if (json.StrictText(name) is { Length: > 0 } text)
+            {
+                conditions[name] = text;
+            }
+        }
+
+        return new QueryCollection(conditions);
     }
 
     private static string Values(Project experiment, IReadOnlyList<string> keys)

@@ -95,6 +95,25 @@ internal static class SessionEndpoints
                 );
         }
 
+        if (
+            known is null
+            && !await ResourceTaggings.TryAddAsync(
+                db,
+                new ResourceTagging
+                {
+                    WorkspaceId = caller.WorkspaceId,
+                    ResourceType = project.ReferenceDatasetId is null ? "project" : "experiment",
+                    ResourceId = project.Id,
+                    CreatedAt = now,
+                },
+                json.Uuids("tag_value_ids"),
+                context.RequestAborted
+            )
+        )
+        {
+            return Errors.NotFound("Tag value");
+        }
+
         try
         {
             await db.SaveChangesAsync(context.RequestAborted);

@@ -47,6 +47,18 @@ internal sealed class SessionList(
         );
     }
 
+    /// <summary>The newest projects that meet the conditions.</summary>
+    public async Task<IReadOnlyList<Project>> NewestAsync(
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await FindAsync(cancellationToken))
+                .OrderByDescending(p => p.StartTime)
+                .ThenBy(p => p.Id)
+                .Take(limit),
+        ];
+
     /// <summary>The figures of projects.</summary>
     public async Task<IReadOnlyDictionary<Guid, SessionFigures>> FiguresAsync(
         IReadOnlyList<Project> projects,
