@@ -73,6 +73,7 @@ public static class UiServices
         endpoints.MapInsightsPages();
         endpoints.MapStart();
         endpoints.MapDatasets();
+        endpoints.MapExampleCells();
         endpoints.MapImports();
         endpoints.MapSplitDeals();
         endpoints.MapFromRuns();

@@ -5,7 +5,7 @@ const columns = [
   ["inputs", "Inputs", 1],
   ["outputs", "Reference outputs", 2],
   ["metadata", "Metadata", 3],
-  ["split", "Splits", 4],
+  ["splits", "Splits", 4],
 ];
 
 /** The one text of an object that holds nothing else: it is edited as text, not as JSON. */
@@ -60,19 +60,18 @@ export class CellEditor {
     const [name, title] = columns.find((c) => c[2] === at);
     let example;
     try {
-      example = await (await ask(`/api/v1/examples/${row.dataset.id}?dataset=${this.grid.dataset.dataset}`)).json();
+      example = await (await ask(this.address(row))).json();
     } catch (x) {
       return toast(x.message, true);
     }
-    const { dataset_split: splits, ...metadata } = example.metadata;
-    const value = name === "split" ? splits.join("\n") : name === "metadata" ? metadata : example[name];
+    const value = name === "splits" ? example.splits.join("\n") : example[name];
     const key = name === "inputs" || name === "outputs" ? single(value) : undefined;
-    const text = name === "split" ? value : key !== undefined ? value[key] : value === null ? "" : JSON.stringify(value, null, 2);
+    const text = name === "splits" ? value : key !== undefined ? value[key] : value === null ? "" : JSON.stringify(value, null, 2);
     const box = document.createElement("div");
     box.className = "cell-ed";
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", `${title} of the example`);
-    box.innerHTML = `<div class="row"><b>${esc(title)}${key !== undefined ? ` <span class="dim">${esc(key)}</span>` : ""}</b><span class="grow"></span><span class="dim">${name === "split" ? "one a line" : key === undefined ? "JSON" : "text"}</span></div><textarea rows="${Math.min(14, Math.max(3, text.split("\n").length, Math.ceil(text.length / 60)))}" class="${key === undefined && name !== "split" ? "mono" : ""}" dir="auto" spellcheck="false" aria-label="${esc(title)}"></textarea><p class="err" role="alert" hidden></p><div class="row"><button class="btn pri sm" type="button" data-save>Save</button><button class="btn sm" type="button" data-cancel>Cancel</button><span class="grow"></span><span class="keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> save, <kbd>Tab</kbd> next, <kbd>Esc</kbd> leave</span></div>`;
+    box.innerHTML = `<div class="row"><b>${esc(title)}${key !== undefined ? ` <span class="dim">${esc(key)}</span>` : ""}</b><span class="grow"></span><span class="dim">${name === "splits" ? "one a line" : key === undefined ? "JSON" : "text"}</span></div><textarea rows="${Math.min(14, Math.max(3, text.split("\n").length, Math.ceil(text.length / 60)))}" class="${key === undefined && name !== "splits" ? "mono" : ""}" dir="auto" spellcheck="false" aria-label="${esc(title)}"></textarea><p class="err" role="alert" hidden></p><div class="row"><button class="btn pri sm" type="button" data-save>Save</button><button class="btn sm" type="button" data-cancel>Cancel</button><span class="grow"></span><span class="keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd> save, <kbd>Tab</kbd> next, <kbd>Esc</kbd> leave</span></div>`;
     this.box = box;
     this.now = { row, at, name, key, text };
     const area = box.querySelector("textarea");
@@ -103,6 +102,10 @@ export class CellEditor {
     area.focus();
   }
 
+  address(row) {
+    return `/ui/data/${this.grid.dataset.dataset}/examples/${row.dataset.id}`;
+  }
+
   rowOf(id) {
     return this.grid.box.querySelector(`.tr[data-id="${id}"]`);
   }
@@ -120,7 +123,7 @@ export class CellEditor {
     const said = this.box.querySelector("textarea").value;
     if (said === text) return this.close(true), true;
     let value;
-    if (name === "split") value = said.split("\n").map((s) => s.trim()).filter(Boolean);
+    if (name === "splits") value = said.split("\n").map((s) => s.trim()).filter(Boolean);
     else if (key !== undefined) value = { [key]: said };
     else
       try {
@@ -129,10 +132,11 @@ export class CellEditor {
       } catch (x) {
         return this.fault(`Not saved: ${x.message}`), false;
       }
-    if (name === "split" && !value.length) value = ["base"];
+    if (name === "splits" && !value.length) value = ["base"];
     try {
       const id = row.dataset.id;
-      await ask(`/api/v1/examples/${id}`, { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ dataset_id: this.grid.dataset.dataset, [name]: value }) });
+      const { refused } = await (await ask(this.address(row), { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ [name]: value }) })).json();
+      if (refused) return this.fault(`Not saved: ${refused}`), false;
       const html = await (await ask(`/ui/data/${this.grid.dataset.dataset}/rows?example=${id}`)).text();
       const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".tr");
       if (fresh) row.replaceWith(fresh);
