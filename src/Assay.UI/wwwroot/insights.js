@@ -1,8 +1,8 @@
 // Reports about a project: the dialog that asks for one, with its estimate; the view that follows it; rename, delete.
 import { ask, confirmDialog, esc, icon, toast } from "./kit.js";
 import { dollars } from "./elements.js";
+import { LiveList, LiveView } from "./live.js";
 
-const EVERY = 1000;
 const number = new Intl.NumberFormat("en");
 const RANGES = [["1h", "Last hour"], ["24h", "Last 24 hours"], ["7d", "Last 7 days"], ["30d", "Last 30 days"], ["90d", "Last 90 days"], ["all", "All time"]];
 
@@ -94,72 +94,11 @@ function newReport(button) {
   models();
 }
 
-class InsightsView extends HTMLElement {
-  connectedCallback() {
-    this.addEventListener("click", (e) => {
-      const button = e.target.closest("[data-act]");
-      if (button) this.act(button);
-    });
-    this.follow();
-  }
+class InsightsView extends LiveView {
+  cancelling = ["Cancel this report?", "What was read stays, and you can go on with it later. Calls under way are broken off.", "Cancel the report"];
 
-  disconnectedCallback() {
-    clearTimeout(this.timer);
-  }
-
-  follow() {
-    clearTimeout(this.timer);
-    if (this.querySelector("[data-live]")?.dataset.live === "true") this.timer = setTimeout(() => this.refresh(), EVERY);
-  }
-
-  async refresh() {
-    // Nobody looks: the numbers wait.
-    if (!document.hidden) {
-      try {
-        const response = await ask(`${this.dataset.at}/view${this.dataset.query ?? ""}`);
-        const held = this.querySelector(":focus")?.dataset.act;
-        this.innerHTML = await response.text();
-        if (held) this.querySelector(`[data-act="${held}"]`)?.focus();
-        this.isUnreachable = false;
-      } catch (e) {
-        if (e.status === 404) return toast(e.message, true);
-        // The server restarts: the report goes on, and so do we.
-        if (!this.isUnreachable) toast(e.message, true);
-        this.isUnreachable = true;
-      }
-    }
-    this.follow();
-  }
-
-  async act(button) {
-    const action = button.dataset.act;
-    if (action === "cancel" && !(await confirmDialog("Cancel this report?", "What was read stays, and you can go on with it later. Calls under way are broken off.", "Cancel the report"))) return;
-    button.disabled = true;
-    try {
-      await ask(`${this.dataset.at}/${action}`, { method: "POST" });
-    } catch (e) {
-      toast(e.message, true);
-    }
-    await this.refresh();
-  }
-}
-
-class InsightsList extends HTMLElement {
-  connectedCallback() {
-    this.timer = setInterval(async () => {
-      if (document.hidden || !this.querySelector('tr[data-state="Running"],tr[data-state="Waiting"]')) return;
-      try {
-        const response = await ask(location.href);
-        const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("insights-list tbody");
-        if (fresh && !this.contains(document.activeElement)) this.querySelector("tbody").replaceWith(fresh);
-      } catch {
-        // The next look may succeed.
-      }
-    }, 2 * EVERY);
-  }
-
-  disconnectedCallback() {
-    clearInterval(this.timer);
+  get address() {
+    return this.dataset.at;
   }
 }
 
@@ -205,6 +144,6 @@ document.addEventListener("click", async (e) => {
 });
 
 if (!customElements.get("insights-view")) customElements.define("insights-view", InsightsView);
-if (!customElements.get("insights-list")) customElements.define("insights-list", InsightsList);
+if (!customElements.get("insights-list")) customElements.define("insights-list", class extends LiveList {});
 // From here on, buttons of this page do what they say.
 document.documentElement.dataset.insights = "ready";

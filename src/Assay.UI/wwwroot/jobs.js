@@ -1,77 +1,12 @@
 // Background jobs: progress that follows the job, its buttons, and the dialog that has an experiment evaluated.
-import { ask, confirmDialog, esc, icon, toast } from "./kit.js";
+import { ask, esc, icon, toast } from "./kit.js";
+import { LiveList, LiveView } from "./live.js";
 
-const EVERY = 1000;
+class JobView extends LiveView {
+  cancelling = ["Cancel this job?", "Rows that are done stay in the experiment. Calls under way are broken off, and the rest is not run.", "Cancel the job"];
 
-class JobView extends HTMLElement {
-  connectedCallback() {
-    this.addEventListener("click", (e) => {
-      const button = e.target.closest("[data-act]");
-      if (button) this.act(button);
-    });
-    this.follow();
-  }
-
-  disconnectedCallback() {
-    clearTimeout(this.timer);
-  }
-
-  get isLive() {
-    return this.querySelector("[data-live]")?.dataset.live === "true";
-  }
-
-  follow() {
-    clearTimeout(this.timer);
-    if (this.isLive) this.timer = setTimeout(() => this.refresh(), EVERY);
-  }
-
-  async refresh() {
-    // Nobody looks: the numbers wait.
-    if (!document.hidden) {
-      try {
-        const response = await ask(`/ui/jobs/${this.dataset.job}/view`);
-        const held = this.querySelector(":focus")?.dataset.act;
-        this.innerHTML = await response.text();
-        if (held) this.querySelector(`[data-act="${held}"]`)?.focus();
-        this.isUnreachable = false;
-      } catch (e) {
-        // The server restarts: the job goes on, and so do we.
-        if (!this.isUnreachable) toast(e.message, true);
-        this.isUnreachable = true;
-      }
-    }
-    this.follow();
-  }
-
-  async act(button) {
-    const action = button.dataset.act;
-    if (action === "cancel" && !(await confirmDialog("Cancel this job?", "Rows that are done stay in the experiment. Calls under way are broken off, and the rest is not run.", "Cancel the job"))) return;
-    button.disabled = true;
-    try {
-      await ask(`/ui/jobs/${this.dataset.job}/${action}`, { method: "POST" });
-    } catch (e) {
-      toast(e.message, true);
-    }
-    await this.refresh();
-  }
-}
-
-class JobList extends HTMLElement {
-  connectedCallback() {
-    this.timer = setInterval(async () => {
-      if (document.hidden || !this.querySelector('tr[data-state="Running"],tr[data-state="Waiting"]')) return;
-      try {
-        const response = await ask(location.href);
-        const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("job-list tbody");
-        if (fresh && !this.contains(document.activeElement)) this.querySelector("tbody").replaceWith(fresh);
-      } catch {
-        // The next look may succeed.
-      }
-    }, 2 * EVERY);
-  }
-
-  disconnectedCallback() {
-    clearInterval(this.timer);
+  get address() {
+    return `/ui/jobs/${this.dataset.job}`;
   }
 }
 
@@ -122,4 +57,4 @@ document.addEventListener("click", (e) => {
 });
 
 if (!customElements.get("job-view")) customElements.define("job-view", JobView);
-if (!customElements.get("job-list")) customElements.define("job-list", JobList);
+if (!customElements.get("job-list")) customElements.define("job-list", class extends LiveList {});
