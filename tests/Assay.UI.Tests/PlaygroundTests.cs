@@ -198,4 +198,118 @@ public sealed class PlaygroundTests(Screens screens)
         await page.GetByRole(AriaRole.Button, new() { Name = "Run all" }).ClickAsync();
         await Expect(page.GetByText("answered 429")).ToBeVisibleAsync();
     }
+
+    [Fact]
+    public async Task Images_are_pasted_and_dropped_and_the_keyboard_stays_where_it_was()
+    {
+        await using var screen = await screens.OpenAsync("/playground");
+        var page = screen.Page;
+        var area = page.GetByRole(AriaRole.Textbox, new() { Name = "Message 2", Exact = true });
+        await Expect(page.GetByLabel("question")).ToBeVisibleAsync();
+        foreach (var kind in (string[])["paste", "drop"])
+        {
+            await area.EvaluateAsync(
+                """
+                (area, [kind, png]) => {
+                  const data = new DataTransfer();
+                  data.items.add(new File([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))], "dot.png", { type: "image/png" }));
+                  area.dispatchEvent(kind === "paste"
+                    ? new ClipboardEvent(kind, { clipboardData: data, bubbles: true, cancelable: true })
+                    : new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+                }
+                """,
+                new[] { kind, Convert.ToBase64String(s_png) }
+            );
+            await Expect(page.GetByText("image/png, 70 B"))
+                .ToHaveCountAsync(kind == "paste" ? 1 : 2);
+        }
+
+        await page.ReloadAsync();
+        await Expect(page.GetByText("image/png, 70 B")).ToHaveCountAsync(2);
+        await Expect(page.Locator(".pg-img img")).ToHaveCountAsync(2);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Message", Exact = true })
+            .PressAsync("Enter");
+        var third = page.GetByRole(AriaRole.Textbox, new() { Name = "Message 3", Exact = true });
+        await Expect(third).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync("last");
+        var up = page.GetByRole(AriaRole.Button, new() { Name = "Move message 3 up" });
+        await up.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Move message 2 up" }))
+            .ToBeFocusedAsync();
+        await Expect(area).ToHaveValueAsync("last");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove message 3" })
+            .PressAsync("Enter");
+        await Expect(area).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task A_prompt_opens_with_what_it_has_filled_in_and_nobodys_commit_is_covered_unasked()
+    {
+        await using var screen = await screens.OpenAsync("/prompts");
+        var page = screen.Page;
+        await CommitAsync("playground-filled", "first");
+        await page.GotoAsync("/playground?prompt=playground-filled");
+        var filled = page.GetByRole(AriaRole.Group, new() { Name = "Filled in already" });
+        await Expect(filled).ToContainTextAsync("tone = kind");
+        await Expect(page.GetByLabel("question")).ToBeVisibleAsync();
+        await Expect(page.Locator(".pg-vars textarea")).ToHaveCountAsync(1);
+        await Expect(page.GetByRole(AriaRole.Textbox, new() { Name = "Part 1 of message 1" }))
+            .ToHaveValueAsync(new Regex("input_audio", RegexOptions.None, TimeSpan.FromSeconds(5)));
+        await page.GetByLabel("question").FillAsync("why");
+        await page.GetByLabel("Model", new() { Exact = true }).FillAsync("sim-echo");
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Expect(page.GetByText("Be kind: why")).ToBeVisibleAsync();
+
+        // Somebody else commits meanwhile.
+        await CommitAsync("playground-filled", "second");
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Message 1", Exact = true })
+            .FillAsync("Be {tone}, always: {question}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save as commit" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Save commit" }).ClickAsync();
+        var clash = page.GetByRole(
+            AriaRole.Alertdialog,
+            new() { Name = "Somebody else committed" }
+        );
+        await Expect(clash.GetByRole(AriaRole.Link, new() { Name = "See what they changed" }))
+            .ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(dialog).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for tone instead" }).ClickAsync();
+        await Expect(page.GetByLabel("tone")).ToHaveValueAsync("kind");
+        await Expect(filled).ToHaveCountAsync(0);
+
+        // From nothing, a name that is taken is not covered either.
+        await page.EvaluateAsync("() => localStorage.clear()");
+        await page.GotoAsync("/playground");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save as commit" }).ClickAsync();
+        await dialog.GetByLabel("Prompt").FillAsync("playground-filled");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(
+                page.GetByRole(AriaRole.Alertdialog, new() { Name = "The prompt is there already" })
+            )
+            .ToContainTextAsync("playground-filled");
+        await Accessible.AssertAsync(page);
+
+        await page.GotoAsync("/prompts/playground-filled");
+        await Expect(page.GetByText("Filled in already")).ToBeVisibleAsync();
+        await Expect(page.GetByText(", always:")).ToBeVisibleAsync();
+
+        Task CommitAsync(string name, string note) =>
+            page.EvaluateAsync(
+                """
+                async ([name, note]) => {
+                  const post = (path, body) => fetch("/api/v1" + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+                  const lc = (id, kwargs) => ({ lc: 1, type: "constructor", id: ["langchain_core", "prompts", ...id], kwargs });
+                  const text = lc(["prompt", "PromptTemplate"], { template: "Be {tone}: {question}", template_format: "f-string", input_variables: ["tone", "question"] });
+                  const sound = lc(["dict", "DictPromptTemplate"], { template: { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } }, template_format: "f-string" });
+                  if (note === "first") await post("/repos", { repo_handle: name, is_public: false });
+                  const answer = await post(`/commits/-/${name}`, { description: note, manifest: lc(["chat", "ChatPromptTemplate"], { messages: [lc(["chat", "HumanMessagePromptTemplate"], { prompt: [text, sound] })], partial_variables: { tone: "kind" }, input_variables: ["question"], note }) });
+                  if (answer.status !== 201) throw new Error(await answer.text());
+                }
+                """,
+                new[] { name, note }
+            );
+    }
 }

@@ -229,7 +229,11 @@ internal static class PlaygroundEndpoints
                 );
             try
             {
-                await hub.GetAsync(caller.Value, key, caller.Aborted);
+                var known = await hub.GetAsync(caller.Value, key, caller.Aborted);
+                if (known.HeadHash is not null && json.Text("parent") is not { Length: > 0 })
+                {
+                    throw new PromptConflictException($"A prompt named {handle} is there already");
+                }
             }
             catch (PromptNotFoundException)
             {
@@ -248,13 +252,30 @@ internal static class PlaygroundEndpoints
             );
             return Results.Json(new { handle, commit = commit.Hash });
         }
-        catch (Exception e)
-            when (e is InvalidPromptException or PromptConflictException or PromptNotFoundException)
+        catch (PromptConflictException e)
         {
-            return Results.Json(
-                new { detail = e.Message },
-                statusCode: e is PromptConflictException ? 409 : 400
+            // For a form, a conflict is an answer like any other; a browser would log an error status as a broken page.
+            var (_, newest, _) = await history.ListAsync(
+                caller.Value,
+                key,
+                null,
+                1,
+                0,
+                caller.Aborted
             );
+            return Results.Json(
+                new
+                {
+                    handle,
+                    conflict = e.Message,
+                    head = newest is [var head, ..] ? head.Hash : null,
+                    author = newest is [var last, ..] ? last.Author : null,
+                }
+            );
+        }
+        catch (Exception e) when (e is InvalidPromptException or PromptNotFoundException)
+        {
+            return Problem(e.Message);
         }
     }
 

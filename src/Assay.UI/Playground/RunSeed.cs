@@ -75,15 +75,24 @@ internal sealed record RunSeed(JsonObject Variant, IReadOnlyList<string> Notes)
             );
         }
 
+        var model = run.Model ?? settings.Model;
+        if (run.Provider is not { Length: > 0 } && model is { Length: > 0 })
+        {
+            provider = providers.FirstOrDefault(p => p.Models.Contains(model));
+            if (provider is null)
+            {
+                notes.Add(
+                    $"This run does not say whose model {model} is; choose a provider to ask again."
+                );
+            }
+        }
+
         provider ??= providers[0];
         return new RunSeed(
             new JsonObject
             {
                 ["provider"] = provider.Id.ToString(),
-                ["model"] =
-                    run.Model
-                    ?? settings.Model
-                    ?? (provider.Models is [var offered, ..] ? offered : ""),
+                ["model"] = model ?? (provider.Models is [var offered, ..] ? offered : ""),
                 // What a run holds is filled in already: braces in it are text.
                 ["format"] = "none",
                 ["messages"] = messages,

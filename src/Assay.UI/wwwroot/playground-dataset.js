@@ -100,8 +100,11 @@ export async function runOnDataset({ body, variables, title, dataset }) {
   };
 
   const load = async () => {
+    const chosen = form.dataset_.value;
     try {
-      const known = await (await ask(`/ui/jobs/datasets/${form.dataset_.value}`)).json();
+      const known = await (await ask(`/ui/jobs/datasets/${chosen}`)).json();
+      // Another one was chosen meanwhile: its own answer is on the way.
+      if (chosen !== form.dataset_.value) return;
       form.version.innerHTML = `<option value="">newest</option>${known.versions.map((v) => `<option value="${esc(v.tags.find((t) => t !== "latest") ?? v.at)}">${esc(new Date(v.at).toLocaleString())}${v.tags.length ? ` (${esc(v.tags.join(", "))})` : ""}</option>`).join("")}`;
       splits.innerHTML = `<legend>Splits</legend>${known.splits.map((s) => `<label><input type="checkbox" value="${esc(s.name)}"> <span dir="auto">${esc(s.name)}</span> <span class="dim">${number.format(s.examples)}</span></label>`).join("")}<p class="hint">None ticked: all.</p>`;
       splits.hidden = known.splits.length < 2;

@@ -9,7 +9,7 @@ const ROLES = ["system", "user", "assistant", "tool", "placeholder"];
  * @param variant The variant that the message is part of.
  * @param message The message.
  * @param index   Its place.
- * @param redraw  Draws the messages again.
+ * @param redraw  Draws the messages again, with the focus in the one at a place.
  * @param change  Called with what changes the variant, and whether its variables may have changed.
  * @param open    Opens a dialog.
  */
@@ -24,9 +24,9 @@ export function messageEditor({ variant, message, index, redraw, change, open })
     words = value;
     message.content = images.length + others.length ? [...(value ? [{ type: "text", text: value }] : []), ...images, ...others] : value;
   };
-  const role = h("select.pg-role", { "aria-label": `Role of ${label}`, onchange: (e) => change(() => ((message.role = e.target.value), redraw()), true) }, [...new Set([...ROLES, message.role])].map((r) => h("option", { value: r }, r)));
+  const role = h("select.pg-role", { "aria-label": `Role of ${label}`, onchange: (e) => change(() => ((message.role = e.target.value), redraw(index, "select")), true) }, [...new Set([...ROLES, message.role])].map((r) => h("option", { value: r }, r)));
   role.value = message.role;
-  const move = (by) => change(() => { const [m] = variant.messages.splice(index, 1); variant.messages.splice(index + by, 0, m); redraw(); });
+  const move = (by) => change(() => { const [m] = variant.messages.splice(index, 1); variant.messages.splice(index + by, 0, m); redraw(index + by, "[data-up]"); });
   const area = h("textarea", { rows: 3, dir: "auto", "aria-label": `Message ${index + 1}`, placeholder: message.role === "placeholder" ? "name of the variable that holds messages" : "", value: text, oninput: (e) => change(() => write(e.target.value), true) });
   const add = (urls) => change(() => { images.push(...urls.map((url) => ({ type: "image_url", image_url: { url } }))); write(words); redraw(); }, true);
   return h(
@@ -38,8 +38,8 @@ export function messageEditor({ variant, message, index, redraw, change, open })
       role,
       h("span.grow"),
       message.role === "user" ? imageButton(area, label, add, open) : null,
-      index > 0 ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Move ${label} up`, title: "Up", onclick: () => move(-1) }, glyph("up")) : null,
-      variant.messages.length > 1 ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Remove ${label}`, title: "Remove", onclick: () => change(() => (variant.messages.splice(index, 1), redraw()), true) }, glyph("x")) : null,
+      index > 0 ? h("button.btn.gh.ic.sm", { type: "button", "data-up": true, "aria-label": `Move ${label} up`, title: "Up", onclick: () => move(-1) }, glyph("up")) : null,
+      variant.messages.length > 1 ? h("button.btn.gh.ic.sm", { type: "button", "aria-label": `Remove ${label}`, title: "Remove", onclick: () => change(() => (variant.messages.splice(index, 1), redraw(index)), true) }, glyph("x")) : null,
     ),
     area,
     images.map((part, i) => imageRow(part.image_url?.url ?? "", () => change(() => (images.splice(i, 1), write(words), redraw()), true))),

@@ -152,8 +152,13 @@ class Playground extends HTMLElement {
     const provider = h("select", { "aria-label": "Provider", onchange: (e) => this.change(() => { variant.provider = e.target.value; variant.model = this.providers.find((p) => p.id === variant.provider).models[0] ?? ""; modelInput.value = variant.model; this.offer(variant.provider, models); }) }, this.providers.map((p) => h("option", { value: p.id, selected: p.id === variant.provider }, p.name)));
     provider.value = variant.provider;
     this.offer(variant.provider, models);
-    const redraw = () => messages.replaceChildren(...variant.messages.map((m, i) => messageEditor({ variant, message: m, index: i, redraw, change: (how, isNames) => this.change(how, isNames), open: (title, ...content) => this.dialog(title, ...content) })));
-    redraw();
+    // Whoever works with the keyboard stays where the change was.
+    const redraw = (at, target = "textarea") => {
+      draw();
+      if (at !== undefined) (messages.children[Math.min(at, variant.messages.length - 1)].querySelector(target) ?? messages.children[at].querySelector("textarea")).focus();
+    };
+    const draw = () => messages.replaceChildren(...variant.messages.map((m, i) => messageEditor({ variant, message: m, index: i, redraw, change: (how, isNames) => this.change(how, isNames), open: (title, ...content) => this.dialog(title, ...content) })));
+    draw();
     const isBuiltIn = this.providers.find((p) => p.id === variant.provider)?.kind === "Simulated";
     const parts = [
       h(
@@ -170,10 +175,9 @@ class Playground extends HTMLElement {
       variant.prompt ? h("p.pg-hint", {}, "From prompt ", h("b", {}, variant.prompt.handle), variant.prompt.commit ? ` at ${variant.prompt.commit.slice(0, 8)}` : "", h("span", { "data-edited": true, hidden: !this.isEdited(variant) }, ", edited")) : null,
       this.partials(variant),
       messages,
-      h("div.row.pg-add", {}, h("button.btn.sm", { type: "button", onclick: () => this.change(() => (variant.messages.push({ role: variant.messages.at(-1)?.role === "user" ? "assistant" : "user", content: "" }), redraw()), true) }, glyph("plus"), "Message"), this.formatSelect(variant)),
+      h("div.row.pg-add", {}, h("button.btn.sm", { type: "button", onclick: () => this.change(() => (variant.messages.push({ role: variant.messages.at(-1)?.role === "user" ? "assistant" : "user", content: "" }), redraw(variant.messages.length - 1)), true) }, glyph("plus"), "Message"), this.formatSelect(variant)),
       optionsEditor(variant, (how) => this.change(how), (title, ...content) => this.dialog(title, ...content)),
       problem,
-      answers,
       h(
         "footer.pg-foot",
         {},
@@ -183,6 +187,7 @@ class Playground extends HTMLElement {
         h("button.btn.sm", { type: "button", onclick: () => this.savedSettings(variant) }, glyph("settings"), "Saved settings"),
         h("button.btn.sm", { type: "button", onclick: () => codeDialog(this, variant) }, glyph("code"), "Copy as code"),
       ),
+      answers,
     ];
     column.append(...parts.filter((part) => part !== null));
     return column;

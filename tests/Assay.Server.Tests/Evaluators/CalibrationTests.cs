@@ -177,7 +177,7 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
     {
         await SeedAsync(("good", 1, 20), ("poor", 0, 20));
         var handle = $"judge-{Guid.NewGuid():N}";
-        await CommitAsync(handle, "Question: {question} Answer: {answer}");
+        var first = await CommitAsync(handle, "Question: {question} Answer: {answer}");
         var (definition, version) = (
             await _server.Get<EvaluatorCatalog>().FindAsync(_owner, _judge, null, Cancel)
         )!.Value;
@@ -203,7 +203,7 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
             );
         await CompareAsync();
         Assert.Equal(TrustState.Trusted, (await BadgeAsync()).State);
-        await CommitAsync(handle, "Be strict. Question: {question} Answer: {answer}");
+        await CommitAsync(handle, "Be strict. Question: {question} Answer: {answer}", first);
         var badge = await BadgeAsync();
         Assert.Equal(TrustState.Drifting, badge.State);
         Assert.Contains("The prompt it follows changed", badge.Why);
@@ -371,19 +371,23 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
         );
     }
 
-    private async Task CommitAsync(string handle, string text)
+    private async Task<string?> CommitAsync(string handle, string text, string? parent = null)
     {
         var answer = await _client.PostAsJsonAsync(
             "/ui/playground/commit",
             new
             {
                 handle,
+                parent,
                 format = "f-string",
                 messages = new[] { new { role = "user", content = text } },
             },
             Cancel
         );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel))
+            .GetProperty("commit")
+            .GetString();
     }
 
     private async Task<TrustBadge> BadgeAsync() =>
