@@ -307,6 +307,7 @@ test("an experiment that has run is evaluated again", async () => {
     const example = examples.get(run.reference_example_id);
     await client.logEvaluationFeedback({ key: "later", score: run.outputs.answer === example.outputs.answer ? 1 : 0, comment: "again" }, run);
   }
+  await client.awaitPendingTraceBatches();
   await client.createFeedback(null, "overall", { projectId: experiment.id, score: 0.5 });
   await client.updateProject(experiment.id, { metadata: { ...experiment.extra.metadata, judged: "twice" } });
   const read = await client.readProject({ projectId: experiment.id, includeStats: true });

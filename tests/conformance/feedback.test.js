@@ -33,6 +33,7 @@ test("feedback of every kind is created, listed, changed and deleted", async () 
   await client.deleteFeedback(score.id);
   await assert.rejects(client.readFeedback(score.id), /404|not found/i);
   await client.logEvaluationFeedback({ results: [{ key: "judged", score: 1, comment: "good" }, { key: "kind", value: "short" }] }, await client.readRun(root.id));
+  await client.awaitPendingTraceBatches();
   assert.equal((await all(client.listFeedback({ runIds: [root.id], feedbackKeys: ["judged", "kind"] }))).length, 2);
 });
 

@@ -180,7 +180,8 @@ internal static class ExampleMetadataEndpoints
                 throw BodyFields.Wrong($"{where}.key", $"a text of 1 to {MaxName} bytes");
             }
 
-            var kind = item.StrictText("operation");
+            // The endpoint first took small letters, and npm langsmith 0.12 still sends them for servers of that time.
+            var kind = item.StrictText("operation")?.ToUpperInvariant();
             if (kind is not ("SET" or "ARRAY_ADD" or "ARRAY_REMOVE"))
             {
                 throw BodyFields.Wrong($"{where}.operation", "SET, ARRAY_ADD or ARRAY_REMOVE");
