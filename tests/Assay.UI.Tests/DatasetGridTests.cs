@@ -115,6 +115,52 @@ public sealed class DatasetGridTests(Screens screens)
             .ToContainTextAsync("weight above zero");
     }
 
+    [Fact]
+    public async Task What_is_downloaded_as_parquet_is_imported_as_it_was()
+    {
+        var (dataset, ids) = await DatasetAsync(3, null);
+        var copy = (
+            await screens.Server.JsonAsync(
+                HttpMethod.Post,
+                "/datasets",
+                new { name = $"copy {Guid.NewGuid()}" }
+            )
+        )
+            .GetProperty("id")
+            .GetGuid();
+        await using var screen = await screens.OpenAsync($"/data/{copy}?tab=import");
+        var page = screen.Page;
+        var file = await page.APIRequest.GetAsync(
+            $"{screens.Server.Address}/ui/data/{dataset}/export?format=parquet"
+        );
+        await page.GetByLabel("File to import")
+            .SetInputFilesAsync(
+                new FilePayload
+                {
+                    Name = "copy.parquet",
+                    MimeType = "application/vnd.apache.parquet",
+                    Buffer = await file.BodyAsync(),
+                }
+            );
+        await Expect(page.Locator("[data-sample]")).ToContainTextAsync("Question");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Import", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("3 examples imported.")).ToBeVisibleAsync();
+        Assert.Equal(await ContentAsync(dataset), await ContentAsync(copy));
+        // As examples of their own: the first ones are still there.
+        Assert.Empty(ids.Intersect(await IdsAsync(copy)));
+
+        async Task<IEnumerable<Guid>> IdsAsync(Guid id) =>
+            (await screens.Server.JsonAsync(HttpMethod.Get, $"/examples?dataset={id}"))
+                .EnumerateArray()
+                .Select(e => e.GetProperty("id").GetGuid());
+
+        async Task<IEnumerable<string>> ContentAsync(Guid id) =>
+            (await screens.Server.JsonAsync(HttpMethod.Get, $"/examples?dataset={id}"))
+                .EnumerateArray()
+                .Select(e => $"{e.GetProperty("inputs")} {e.GetProperty("outputs")}")
+                .Order(StringComparer.Ordinal);
+    }
+
     private async Task<(Guid Dataset, IReadOnlyList<Guid> Ids)> DatasetAsync(
         int count,
         object? schema

@@ -68,7 +68,8 @@ internal sealed class ParquetColumns
     )
     {
         var type = field.ClrType;
-        return type == typeof(string) ? TextAsync(rows, field, count, cancellationToken)
+        return type == typeof(string) || type == typeof(ReadOnlyMemory<char>)
+                ? TextAsync(rows, field, count, cancellationToken)
             : type == typeof(bool) ? ValuesAsync<bool>(v => v)
             : type == typeof(int) ? ValuesAsync<int>(v => v)
             : type == typeof(long) ? ValuesAsync<long>(v => v)

@@ -22,6 +22,9 @@ public sealed record RowMapping
     /// <summary>Column with the example's id; null for none.</summary>
     public string? Id { get; init; }
 
+    /// <summary>Rows that are whole examples keep their ids, which nothing else on the server may have; otherwise they get new ones.</summary>
+    public bool KeepsIds { get; init; } = true;
+
     /// <summary>New names by column.</summary>
     public IReadOnlyDictionary<string, string> Names { get; init; } =
         new Dictionary<string, string>();
@@ -39,7 +42,7 @@ public sealed record RowMapping
         {
             return new ImportRow(line)
             {
-                Id = Guid.TryParse(Text(values["id"]), out var known) ? known : null,
+                Id = KeepsIds && Guid.TryParse(Text(values["id"]), out var known) ? known : null,
                 InputsJson = inputs.ToJsonString(),
                 OutputsJson = Whole(values["outputs"])?.ToJsonString(),
                 MetadataJson = Whole(values["metadata"])?.ToJsonString(),

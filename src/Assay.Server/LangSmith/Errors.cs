@@ -8,12 +8,18 @@ using Assay.Core.Traces;
 using Assay.UI.Layout;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Data.Sqlite;
 
 namespace Assay.Server.LangSmith;
 
 /// <summary>Errors in LangSmith's shape with the status its clients expect; see <see cref="WireError"/>.</summary>
 internal static class Errors
 {
+    // SQLITE_BUSY and SQLITE_LOCKED, see https://www.sqlite.org/rescode.html
+    private const int Busy = 5;
+    private const int Locked = 6;
+    private const string BusyRetryAfter = "5";
+
     public static IResult NotFound(string what) =>
         Detail(StatusCodes.Status404NotFound, $"{what} not found");
 
@@ -47,6 +53,10 @@ internal static class Errors
             context.Response.Headers.RetryAfter = (
                 (int)Math.Ceiling(busy.RetryAfter.TotalSeconds)
             ).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+        else if (error is SqliteException && status == StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.Headers.RetryAfter = BusyRetryAfter;
         }
 
         if (IsApi(context) || !BarePage.IsWanted(context))
@@ -121,6 +131,10 @@ internal static class Errors
             InvalidDataException or IOException => (
                 StatusCodes.Status400BadRequest,
                 $"Invalid body: {error.Message}"
+            ),
+            SqliteException { SqliteErrorCode: Busy or Locked } => (
+                StatusCodes.Status503ServiceUnavailable,
+                "The database is busy with a large change; try again"
             ),
             _ => (StatusCodes.Status500InternalServerError, "Internal error"),
         };

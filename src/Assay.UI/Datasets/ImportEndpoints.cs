@@ -187,6 +187,7 @@ internal static class ImportEndpoints
             Id = q["id"].ToString() is { Length: > 0 } id ? id : null,
             Names = names,
             ReadsJson = q["json"] == "true",
+            KeepsIds = q["ids"] == "true",
         };
     }
 

@@ -212,7 +212,7 @@ customElements.define(
 const kinds = { csv: "csv", tsv: "tsv", tab: "tsv", jsonl: "jsonl", ndjson: "jsonl", json: "json", parquet: "parquet" };
 const guess = (name) => {
   const n = name.toLowerCase();
-  if (["id", "example_id"].includes(n)) return "id";
+  if (["id", "example_id"].includes(n)) return "";
   if (["split", "dataset_split"].includes(n)) return "split";
   if (/^(metadata_|meta_)|^(tag|tags|level|category|source|source_run_id)$/.test(n)) return "metadata";
   if (/^(output|answer|expected|reference|target|label|completion|response|ground_truth)/.test(n)) return "outputs";
@@ -270,7 +270,7 @@ customElements.define(
         <div class="scroll" data-map ${isOwn ? "hidden" : ""}><table class="list map"><thead><tr><th>Column</th><th>Becomes</th><th>Name in the example</th><th>First rows</th></tr></thead><tbody>
         ${preview.columns.map((c) => `<tr data-column="${esc(c)}"><td class="nm" dir="auto">${esc(c)}</td><td>${select(c)}</td><td><input data-name aria-label="Name of ${esc(c)} in the example" value="${esc(c.replace(/^(input_|output_|metadata_)/, ""))}"></td><td class="smp ell" title="${esc(preview.rows.map((r) => text(r[c])).join("\n"))}">${esc(preview.rows.slice(0, 3).map((r) => text(r[c])).filter(Boolean).join(" · ").slice(0, 160))}</td></tr>`).join("")}
         </tbody></table></div>
-        <div class="opts"><label><input type="checkbox" data-json ${preview.rows.some((r) => Object.values(r).some((v) => typeof v === "string" && /^\s*[[{]/.test(v))) ? "checked" : ""}> Read texts that are JSON objects or lists as JSON</label><label><input type="checkbox" data-skip> Leave bad rows out (otherwise one bad row refuses the file)</label></div>
+        <div class="opts"><label><input type="checkbox" data-json ${preview.rows.some((r) => Object.values(r).some((v) => typeof v === "string" && /^\s*[[{]/.test(v))) ? "checked" : ""}> Read texts that are JSON objects or lists as JSON</label>${isOwn ? `<label data-own-only><input type="checkbox" data-ids> Keep their ids (refused when an example on this server has one of them)</label>` : ""}<label><input type="checkbox" data-skip> Leave bad rows out (otherwise one bad row refuses the file)</label></div>
         <h3 class="sec">The first example will be</h3><pre class="jbox mono snip" data-sample tabindex="0"></pre>
         <p class="notice err" data-wrong role="alert" hidden></p>
         <div class="row"><button class="btn pri" type="button" data-go ${preview.columns.length ? "" : "disabled"}>Import</button><button class="btn" type="button" data-other>Another file</button></div></section>`);
@@ -332,6 +332,7 @@ customElements.define(
       const q = new URLSearchParams({ import: id, format: this.format, json: this.step.querySelector("[data-json]").checked, skip: this.step.querySelector("[data-skip]").checked });
       for (const key of ["inputs", "outputs", "metadata"]) for (const column of map[key]) q.append(key, column);
       for (const key of ["split", "id"]) if (map[key]) q.set(key, map[key]);
+      if (this.step.querySelector("[data-ids]")?.checked) q.set("ids", "true");
       if (Object.keys(map.names).length) q.set("names", JSON.stringify(map.names));
       const before = [...this.step.childNodes];
       const panel = document.createElement("div");
@@ -375,7 +376,7 @@ customElements.define(
         if (xhr.status !== 200) return back(`<p class="notice err" role="alert">${esc(answer.detail ?? `The server answered ${xhr.status}.`)} Nothing was imported.</p>`);
         if (!answer.imported) return back(`<div class="notice err" role="alert">Nothing was imported: ${answer.bad ? `${answer.bad.toLocaleString("en")} bad row${answer.bad === 1 ? "" : "s"}.` : "the file has no rows."}</div>${answer.problems.length ? table(answer.problems) : ""}`);
         done();
-        this.show(`<div class="notice ok" role="status"><b>${answer.imported.toLocaleString("en")} examples imported.</b>${answer.bad ? ` ${answer.bad.toLocaleString("en")} bad rows were left out.` : ""} <a href="/data/${this.dataset.dataset}">See them</a></div>${answer.problems.length ? table(answer.problems) : ""}`);
+        this.show(`<div class="notice ok" role="status"><b>${answer.imported.toLocaleString("en")} ${answer.imported === 1 ? "example" : "examples"} imported.</b>${answer.bad ? ` ${answer.bad.toLocaleString("en")} bad ${answer.bad === 1 ? "row was" : "rows were"} left out.` : ""} <a href="/data/${this.dataset.dataset}">See them</a></div>${answer.problems.length ? table(answer.problems) : ""}`);
       };
       xhr.onerror = () => back(`<p class="notice err" role="alert">The connection broke. Nothing was imported; try again.</p>`);
       xhr.onabort = () => back(`<p class="notice" role="status">Cancelled. Nothing was imported.</p>`);

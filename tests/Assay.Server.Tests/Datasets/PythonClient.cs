@@ -173,6 +173,12 @@ internal sealed class PythonClient(string address, string key) : IDisposable
         return SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = form });
     }
 
+    /// <summary>A file as the body.</summary>
+    public Task<(HttpStatusCode Status, JsonElement Body)> BytesAsync(string path, byte[] body) =>
+        SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) }
+        );
+
     /// <summary>A time as <c>isoformat()</c> writes it, encoded by <c>urlencode</c>.</summary>
     public static string Query(string value) =>
         Uri.EscapeDataString(value).Replace("%20", "+", StringComparison.Ordinal);

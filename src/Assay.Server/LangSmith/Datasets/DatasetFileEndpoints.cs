@@ -188,7 +188,7 @@ internal static class DatasetFileEndpoints
 
     /// <summary>
     /// The file as the body, everything else in the query: <c>format</c> (csv, tsv, jsonl, json, parquet), <c>inputs</c>, <c>outputs</c>,
-    /// <c>metadata</c> (repeated column names), <c>split</c>, <c>id</c>, <c>json</c>, <c>skip_bad_rows</c>. The answer names bad lines.
+    /// <c>metadata</c> (repeated column names), <c>split</c>, <c>id</c>, <c>json</c>, <c>ids</c> (false gives whole examples new ids), <c>skip_bad_rows</c>. The answer names bad lines.
     /// </summary>
     private static async Task<IResult> ImportAsync(
         Guid id,
@@ -214,6 +214,7 @@ internal static class DatasetFileEndpoints
                     Split = q.Word("split"),
                     Id = q.Word("id"),
                     ReadsJson = q.Flag("json") ?? false,
+                    KeepsIds = q.Flag("ids") ?? true,
                 },
                 context.RequestAborted
             ),
