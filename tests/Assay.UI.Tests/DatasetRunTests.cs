@@ -22,6 +22,19 @@ public sealed class DatasetRunTests(Screens screens)
         await Expect(dialog.GetByText("12 calls (12 examples)")).ToBeVisibleAsync();
         // The variable is called question, the input text: the only one there is, so it is meant.
         await Expect(dialog.GetByLabel("Source of question")).ToHaveValueAsync("text");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+
+        // Two variables have to be told apart; one of them is the same for all.
+        await variant
+            .GetByRole(AriaRole.Textbox, new() { Name = "Message 2", Exact = true })
+            .FillAsync("{question} in {language}");
+        await Expect(page.GetByLabel("language")).ToBeVisibleAsync();
+        await variant.GetByRole(AriaRole.Button, new() { Name = "Run on a dataset" }).ClickAsync();
+        await dialog.GetByLabel("Source of question").SelectOptionAsync("text");
+        await dialog
+            .GetByLabel("Source of language")
+            .SelectOptionAsync(new SelectOptionValue { Label = "the same for all…" });
+        await dialog.GetByLabel("Value of language").FillAsync("Finnish");
         await dialog.GetByLabel("Concurrency").FillAsync("1");
         await dialog.GetByLabel("Experiment's name").FillAsync("from the playground");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
@@ -41,7 +54,7 @@ public sealed class DatasetRunTests(Screens screens)
         await page.GetByRole(AriaRole.Link, new() { Name = "from the playground" }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Experiment", Exact = true })
             .ClickAsync();
-        await Expect(page.Locator("result-grid")).ToContainTextAsync("question 11");
+        await Expect(page.Locator("result-grid")).ToContainTextAsync("question 11 in Finnish");
     }
 
     [Fact]

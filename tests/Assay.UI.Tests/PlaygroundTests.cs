@@ -258,6 +258,8 @@ public sealed class PlaygroundTests(Screens screens)
             .ToHaveValueAsync(new Regex("input_audio", RegexOptions.None, TimeSpan.FromSeconds(5)));
         await page.GetByLabel("question").FillAsync("why");
         await page.GetByLabel("Model", new() { Exact = true }).FillAsync("sim-echo");
+        // Wherever the focus is, also nowhere.
+        await page.EvaluateAsync("() => document.activeElement.blur()");
         await page.Keyboard.PressAsync("Control+Enter");
         await Expect(page.GetByText("Be kind: why")).ToBeVisibleAsync();
 

@@ -26,6 +26,13 @@ public enum TemplatePieceKind
     Include,
 }
 
+/// <summary>An entry of an agent's or a skill's directory.</summary>
+/// <param name="Path">Where.</param>
+/// <param name="Content">The file's text.</param>
+/// <param name="Link">The agent or skill that it leads to; null for a file.</param>
+/// <param name="Commit">The commit that a link stays at; null for the newest.</param>
+public sealed record PromptFile(string Path, string Content, PromptKey? Link, string? Commit);
+
 /// <summary>A commit's manifest taken apart for the screens: what can be read as messages, and the rest as JSON. Pure.</summary>
 public sealed partial class PromptContent
 {
@@ -56,7 +63,7 @@ public sealed partial class PromptContent
     public string? Problem { get; private init; }
 
     /// <summary>The files of an agent or a skill; null for a prompt.</summary>
-    public IReadOnlyList<(string Path, string Content)>? Files { get; private init; }
+    public IReadOnlyList<PromptFile>? Files { get; private init; }
 
     /// <summary>Reads a commit.</summary>
     public static PromptContent Read(string manifest)
@@ -74,7 +81,7 @@ public sealed partial class PromptContent
         {
             return new PromptContent(Indented(root))
             {
-                Files = [.. files.EnumerateObject().Select(f => (f.Name, File(f.Value)))],
+                Files = [.. files.EnumerateObject().Select(f => File(f.Name, f.Value))],
             };
         }
 
@@ -216,10 +223,23 @@ public sealed partial class PromptContent
             )
         : (false, part.GetRawText());
 
-    private static string File(JsonElement file) =>
-        file.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
-            ? content.GetString()!
-            : Indented(file);
+    private static PromptFile File(string path, JsonElement file)
+    {
+        var handle = Text(file, "repo_handle");
+        return new PromptFile(
+            path,
+            Text(file, "content") ?? Indented(file),
+            handle is null ? null : new PromptKey(Text(file, "owner") ?? PromptHub.Self, handle),
+            Text(file, "commit_hash")
+        );
+    }
+
+    private static string? Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object
+        && json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static string Indented(JsonElement json) => ReadableJson.Indented(json);
 

@@ -5,7 +5,8 @@ import { chosenEvaluators, evaluatorBoxes } from "./jobs.js";
 const number = new Intl.NumberFormat("en");
 const money = (dollars) => (dollars === 0 ? "$0" : dollars < 0.01 ? `$${dollars.toPrecision(2)}` : `$${dollars.toFixed(2)}`);
 const time = (minutes) => (minutes < 1 ? "under a minute" : minutes < 90 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`);
-const VALUE = "\u0000value";
+/** The choice that is none of the dataset's inputs, which may have any name. */
+const isSame = (select) => select.selectedOptions[0].hasAttribute("data-same");
 
 /**
  * @param body      What the server gets of the variant: model, messages, settings.
@@ -62,8 +63,8 @@ export async function runOnDataset({ body, variables, title, dataset }) {
     const whole = (name) => (data.get(name) ? Number(data.get(name)) : null);
     const mapping = {};
     for (const row of map.querySelectorAll("[data-variable]")) {
-      const from = row.querySelector("select").value;
-      mapping[row.dataset.variable] = from === VALUE ? { value: row.querySelector("input").value } : { from };
+      const select = row.querySelector("select");
+      mapping[row.dataset.variable] = isSame(select) ? { value: row.querySelector("input").value } : { from: select.value };
     }
     return {
       variant: body,
@@ -108,12 +109,16 @@ export async function runOnDataset({ body, variables, title, dataset }) {
       form.version.innerHTML = `<option value="">newest</option>${known.versions.map((v) => `<option value="${esc(v.tags.find((t) => t !== "latest") ?? v.at)}">${esc(new Date(v.at).toLocaleString())}${v.tags.length ? ` (${esc(v.tags.join(", "))})` : ""}</option>`).join("")}`;
       splits.innerHTML = `<legend>Splits</legend>${known.splits.map((s) => `<label><input type="checkbox" value="${esc(s.name)}"> <span dir="auto">${esc(s.name)}</span> <span class="dim">${number.format(s.examples)}</span></label>`).join("")}<p class="hint">None ticked: all.</p>`;
       splits.hidden = known.splits.length < 2;
-      map.innerHTML = `<legend>Where variables come from</legend>${names.length ? "" : "<p class=\"hint\">The prompt has no variables: every example gets the same question.</p>"}${names.map((n) => `<div class="row" data-variable="${esc(n)}"><b class="mono ell" title="${esc(n)}">${esc(n)}</b><span class="dim">from</span><select aria-label="Source of ${esc(n)}">${known.inputs.includes(n) ? "" : `<option value="${esc(n)}">${esc(n)} (no example seen has it)</option>`}${known.inputs.map((i) => `<option value="${esc(i)}"${i === n ? " selected" : ""}>${esc(i)}</option>`).join("")}<option value="${VALUE}">the same for all…</option></select><input aria-label="Value of ${esc(n)}" value="${esc(variables[n] ?? "")}" hidden></div>`).join("")}`;
+      map.innerHTML = `<legend>Where variables come from</legend>${names.length ? "" : "<p class=\"hint\">The prompt has no variables: every example gets the same question.</p>"}${names.map((n) => `<div class="row" data-variable="${esc(n)}"><b class="mono ell" title="${esc(n)}">${esc(n)}</b><span class="dim">from</span><select aria-label="Source of ${esc(n)}">${known.inputs.includes(n) ? "" : `<option value="${esc(n)}">${esc(n)} (no example seen has it)</option>`}${known.inputs.map((i) => `<option value="${esc(i)}"${i === n ? " selected" : ""}>${esc(i)}</option>`).join("")}<option data-same>the same for all…</option></select><input aria-label="Value of ${esc(n)}" value="${esc(variables[n] ?? "")}" hidden></div>`).join("")}`;
       for (const row of map.querySelectorAll("[data-variable]")) {
         const select = row.querySelector("select");
         // One variable, one input: there is no other way to mean it.
         if (names.length === 1 && known.inputs.length === 1) select.value = known.inputs[0];
-        select.addEventListener("change", () => (row.querySelector("input").hidden = select.value !== VALUE));
+        // What was typed for a variable that no example has is meant for all of them.
+        if (!known.inputs.includes(row.dataset.variable) && variables[row.dataset.variable] && !(names.length === 1 && known.inputs.length === 1)) select.querySelector("[data-same]").selected = true;
+        const show = () => (row.querySelector("input").hidden = !isSame(select));
+        select.addEventListener("change", show);
+        show();
       }
       await reckon();
     } catch (e) {

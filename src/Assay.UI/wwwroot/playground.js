@@ -26,10 +26,16 @@ class Playground extends HTMLElement {
     if (kept) await restore(kept);
     this.state = seed ? { variants: [this.complete(seed)], variables: {}, times: 1 } : kept ?? { variants: [this.complete({})], variables: {}, times: 1 };
     this.previous = seed && kept ? kept : null;
-    this.onkeydown = (e) => this.keys(e);
+    // Wherever the focus is: whoever just came has it nowhere.
+    this.onKeys = (e) => this.keys(e);
+    document.addEventListener("keydown", this.onKeys);
     this.build();
     if (seed) await this.keepImages();
     this.save();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.onKeys);
   }
 
   complete(variant) {
@@ -79,6 +85,7 @@ class Playground extends HTMLElement {
   }
 
   keys(event) {
+    if (document.querySelector("dialog[open]")) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       this.runAll();
