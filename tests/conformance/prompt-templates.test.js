@@ -246,6 +246,9 @@ test("an agent with links to skills is pulled with their files, at the newest or
   const { files } = await client.pullAgent(agent);
   assert.deepEqual([files["skills/now/SKILL.md"].content, files["skills/then/SKILL.md"].content], ["two", "one"]);
   assert.deepEqual([files["skills/now"].commit_hash, files["skills/then"].commit_hash], [second.commit_hash, first.commit_hash]);
+  // What the page says to use is what this test uses.
+  const page = await (await fetch(`${process.env.ASSAY_URL}/prompts/${agent}?tab=use`, { headers: { "x-api-key": apiKey, accept: "text/html" } })).text();
+  assert.ok(page.includes(`new Client().pullAgent(&quot;${agent}&quot;)`), "Use it");
   await assert.rejects(client.pushAgent(agent, { files: { "skills/none": { type: "skill", repo_handle: unique() } } }), isStatus(400));
 });
 
