@@ -117,6 +117,7 @@ app.MapRunStats();
 app.MapThreadPreview();
 app.MapFeedback();
 app.MapSessions();
+app.MapSessionsV2();
 app.MapInsights();
 app.MapModelPrices();
 app.MapShares();

@@ -118,3 +118,27 @@ test("the secret of another workspace's key opens nothing here", async () => {
   const client = newClient({ apiKey: `lsv2_pt_${randomUUID()}` });
   await assert.rejects(all(client.listProjects()), /401|API key/);
 });
+
+test("newer clients list projects by cursor, type and figures, and resolve experiments and evaluators", async () => {
+  const client = newClient();
+  const mark = `v2-${randomUUID()}`;
+  for (const name of ["a", "b", "c"]) await sendTree(client, `${mark}-${name}`, { name });
+  const dataset = await client.createDataset(`${mark}-data`);
+  const experiment = await client.createProject({ projectName: `${mark}-experiment`, referenceDatasetId: dataset.id });
+  const names = async (query) => (await all(client.sessions.listV2({ name_contains: mark, ...query }))).map((s) => s.name.slice(mark.length + 1));
+  assert.deepEqual(await names({ page_size: 1, sort_by: "NAME", sort_order: "asc" }), ["a", "b", "c", "experiment"]);
+  assert.deepEqual(await names({ type: ["EXPERIMENT"] }), ["experiment"]);
+  assert.deepEqual(await names({ type: ["PROJECT", "AGENT"], sort_by: "NAME" }), ["c", "b", "a"]);
+  assert.deepEqual(await names({ reference_dataset_id: [dataset.id] }), ["experiment"]);
+  assert.deepEqual((await names({ name: `${mark}-b`, id: undefined })), ["b"]);
+  const [counted] = await all(client.sessions.listV2({ name: `${mark}-a`, include_stats: true }));
+  assert.deepEqual([counted.type, counted.trace_tier, counted.run_count, counted.total_tokens, counted.error_rate], ["PROJECT", "LONG_LIVED", 1, 120, 0]);
+  assert.equal(typeof (counted.total_cost ?? 0), "number");
+  const [plain] = await all(client.sessions.listV2({ name: `${mark}-a` }));
+  assert.equal(plain.run_count, undefined);
+  assert.equal((await client.sessions.resolve({ kind: "EXPERIMENT", id: experiment.id })).session_id, experiment.id);
+  await assert.rejects(client.sessions.resolve({ kind: "AGENT", id: "nobody", environment: "PRODUCTION" }), { status: 404 });
+  await assert.rejects(client.sessions.resolve({ kind: "EXPERIMENT", id: "no" }), { status: 422 });
+  await assert.rejects(all(client.sessions.listV2({ sort_by: "FEEDBACK" })), { status: 422 });
+  await assert.rejects(all(client.sessions.listV2({ cursor: "x" })), { status: 400 });
+});

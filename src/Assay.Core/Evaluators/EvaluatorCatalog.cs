@@ -8,6 +8,9 @@ namespace Assay.Core.Evaluators;
 /// <summary>The evaluators of a workspace and their versions. Thread-safe.</summary>
 public sealed class EvaluatorCatalog(IDbContextFactory<MetadataContext> metadata, TimeProvider time)
 {
+    /// <summary>The project that the work of evaluators is recorded in; LangSmith has one of this name.</summary>
+    public const string Project = "evaluators";
+
     /// <summary>The longest name.</summary>
     public const int MaxNameLength = 200;
 

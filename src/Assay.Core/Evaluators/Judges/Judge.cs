@@ -31,7 +31,7 @@ internal sealed class Judge(
 ) : IEvaluator
 {
     /// <summary>The project that judgements are recorded in; the name LangSmith's clients use.</summary>
-    public const string Project = "evaluators";
+    public const string Project = EvaluatorCatalog.Project;
 
     public IReadOnlyList<string> Keys { get; } = [identity.Key];
 

@@ -20,7 +20,7 @@ internal static class InfoEndpoints
             new
             {
                 // SDKs compare this with versions of LangSmith's server to learn what it can do, so it follows that numbering.
-                version = "0.16.0",
+                version = "0.18.0",
                 git_sha = (string?)null,
                 license_expiration_time = (string?)null,
                 customer_info = (object?)null,

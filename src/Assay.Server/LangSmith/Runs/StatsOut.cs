@@ -4,11 +4,17 @@ using Assay.Core.Traces;
 
 namespace Assay.Server.LangSmith.Runs;
 
-/// <summary>Figures as v1 clients read them; latencies in seconds. Costs are texts on a session and numbers in run statistics.</summary>
+/// <summary>Figures as v1 clients read them; latencies in seconds. Costs are texts on a session (numbers in the second version of the wire) and numbers in run statistics.</summary>
 internal static class StatsOut
 {
-    public static void Write(Utf8JsonWriter w, RunStats stats, bool isSession)
+    public static void Write(
+        Utf8JsonWriter w,
+        RunStats stats,
+        bool isSession,
+        bool areCostsNumbers = false
+    )
     {
+        var areTexts = isSession && !areCostsNumbers;
         w.WriteNumber("run_count", stats.RunCount);
         w.WriteNumber("latency_p50", stats.Latency?.P50);
         w.WriteNumber("latency_p99", stats.Latency?.P99);
@@ -17,9 +23,9 @@ internal static class StatsOut
         w.WriteNumber("total_tokens", stats.Totals.TotalTokens);
         w.WriteNumber("prompt_tokens", stats.Totals.PromptTokens);
         w.WriteNumber("completion_tokens", stats.Totals.CompletionTokens);
-        Cost(w, "total_cost", stats.Totals.TotalCost, isSession);
-        Cost(w, "prompt_cost", stats.Totals.PromptCost, isSession);
-        Cost(w, "completion_cost", stats.Totals.CompletionCost, isSession);
+        Cost(w, "total_cost", stats.Totals.TotalCost, areTexts);
+        Cost(w, "prompt_cost", stats.Totals.PromptCost, areTexts);
+        Cost(w, "completion_cost", stats.Totals.CompletionCost, areTexts);
         w.WriteTime("last_run_start_time", stats.LastRunStart);
         w.WriteNumber("error_rate", Rate(stats.ErrorCount, stats.RunCount));
         w.WriteNumber("streaming_rate", Rate(stats.StreamedCount, stats.RunCount));

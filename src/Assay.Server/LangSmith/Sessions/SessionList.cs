@@ -14,7 +14,8 @@ internal sealed class SessionList(
     Caller caller,
     IQueryCollection asked,
     MetadataContext db,
-    TraceQueries queries
+    TraceQueries queries,
+    bool? isExperiment = null
 )
 {
     private const int MaxFacetValues = 20;
@@ -155,15 +156,20 @@ internal sealed class SessionList(
             );
         }
 
+        if (isExperiment is { } wanted)
+        {
+            projects = projects.Where(p => p.ReferenceDatasetId != null == wanted);
+        }
+
         if (asked.Bool("reference_free") == true)
         {
             projects = projects.Where(p => p.ReferenceDatasetId == null);
         }
 
         var found = await projects.ToListAsync(cancellationToken);
-        if (Wanted() is { Count: > 0 } wanted)
+        if (Wanted() is { Count: > 0 } pairs)
         {
-            found = [.. found.Where(p => Contains(p.ExtraJson, wanted))];
+            found = [.. found.Where(p => Contains(p.ExtraJson, pairs))];
         }
 
         if (asked.Text("filter") is not { } text)
@@ -234,6 +240,7 @@ internal sealed class SessionList(
 
         var figures = await FiguresAsync(found, cancellationToken);
         var key = asked.Text("sort_by_feedback_key") ?? "";
+        var isOfSession = asked.Text("sort_by_feedback_source") == "session";
         return Sort(
             found,
             p =>
@@ -248,7 +255,9 @@ internal sealed class SessionList(
                         ? null
                         : (double)stats.ErrorCount / stats.RunCount,
                     "runs_count" => stats.RunCount,
-                    "feedback" => stats.Feedback.GetValueOrDefault(key)?.Average,
+                    "feedback" => (isOfSession ? figures[p.Id].Feedback : stats.Feedback)
+                        .GetValueOrDefault(key)
+                        ?.Average,
                     _ => throw new BadRequestBodyException(
                         StatusCodes.Status422UnprocessableEntity,
                         $"sort_by: '{column}' is not one of name, start_time, last_run_start_time, latency_p50, latency_p99, error_rate, feedback, runs_count"

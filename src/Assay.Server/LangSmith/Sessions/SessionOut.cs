@@ -18,6 +18,36 @@ internal static class SessionOut
     )
     {
         w.WriteStartObject();
+        WriteProject(w, project);
+        w.WriteString("trace_tier", "longlived");
+        if (figures is not null)
+        {
+            StatsOut.Write(w, figures.Runs, isSession: true);
+            WriteMore(w, figures);
+        }
+
+        more?.Invoke();
+        w.WriteEndObject();
+    }
+
+    /// <summary>A project as the second version of the wire has it: its type, words in capitals, costs as numbers.</summary>
+    public static void WriteV2(Utf8JsonWriter w, Project project, SessionFigures? figures)
+    {
+        w.WriteStartObject();
+        WriteProject(w, project);
+        w.WriteString("type", project.ReferenceDatasetId is null ? "PROJECT" : "EXPERIMENT");
+        w.WriteString("trace_tier", "LONG_LIVED");
+        if (figures is not null)
+        {
+            StatsOut.Write(w, figures.Runs, isSession: true, areCostsNumbers: true);
+            WriteMore(w, figures);
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static void WriteProject(Utf8JsonWriter w, Project project)
+    {
         w.WriteString("id", project.Id);
         w.WriteString("tenant_id", project.WorkspaceId);
         w.WriteString("name", project.Name);
@@ -30,17 +60,13 @@ internal static class SessionOut
         w.WriteId("reference_dataset_id", project.ReferenceDatasetId);
         w.WriteId("default_dataset_id", project.DefaultDatasetId);
         w.WriteNumber("test_run_number", project.ExperimentNumber);
-        w.WriteString("trace_tier", "longlived");
-        if (figures is not null)
-        {
-            StatsOut.Write(w, figures.Runs, isSession: true);
-            w.WriteTime("last_run_start_time_live", figures.Runs.LastRunStart);
-            RunOut.Feedback(w, figures.Feedback, "session_feedback_stats");
-            WriteFacets(w, figures.Facets);
-        }
+    }
 
-        more?.Invoke();
-        w.WriteEndObject();
+    private static void WriteMore(Utf8JsonWriter w, SessionFigures figures)
+    {
+        w.WriteTime("last_run_start_time_live", figures.Runs.LastRunStart);
+        RunOut.Feedback(w, figures.Feedback, "session_feedback_stats");
+        WriteFacets(w, figures.Facets);
     }
 
     /// <summary>
