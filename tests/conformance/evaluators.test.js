@@ -49,3 +49,19 @@ test("what cannot run here is refused with the field", async () => {
   await assert.rejects(evaluators.create({ name: named("py"), type: "code", code_evaluator: { code: "def f(run): return 1", language: "python" } }), (e) => e.status === 422 && /javascript/.test(e.message));
   await assert.rejects(evaluators.create({ name: named("none"), type: "llm", llm_evaluator: { prompt_repo_handle: "no-such-prompt" } }), isStatus(404));
 });
+
+test("evaluators are found by their metadata, which is kept, changed and taken away", async () => {
+  const team = randomUUID();
+  const make = async (name, metadata) => (await evaluators.create({ name: `${name} ${team}`, type: "code", metadata, code_evaluator: { code: "function performEval() { return { score: 1 } }", language: "javascript" } })).evaluator;
+  const one = await make("one", { team, level: { a: 1 } });
+  const two = await make("two", { team });
+  assert.deepEqual(one.metadata, { team, level: { a: 1 } });
+  const found = async (metadata) => (await all(evaluators.list({ metadata: JSON.stringify(metadata) }))).map((e) => e.name.split(" ")[0]).sort();
+  assert.deepEqual(await found({ team }), ["one", "two"]);
+  assert.deepEqual(await found({ team, level: { a: 1 } }), ["one"]);
+  await evaluators.update(two.id, { name: `three ${team}` });
+  assert.deepEqual(await found({ team }), ["one", "three"]);
+  await evaluators.update(one.id, { metadata: null });
+  assert.deepEqual(await found({ team }), ["three"]);
+  await assert.rejects(all(evaluators.list({ metadata: "[" })), /metadata/);
+});

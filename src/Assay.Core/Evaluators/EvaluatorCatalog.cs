@@ -17,6 +17,12 @@ public sealed class EvaluatorCatalog(IDbContextFactory<MetadataContext> metadata
     /// <summary>The most evaluators of a workspace.</summary>
     public const int MaxEvaluators = 1_000;
 
+    /// <summary>The longest metadata, in characters.</summary>
+    public const int MaxMetadata = 20_000;
+
+    /// <summary>What a draft says to take the metadata away.</summary>
+    public const string NoMetadata = "null";
+
     /// <summary>The longest settings, in characters.</summary>
     public const int MaxSettings = 512 * 1024;
 
@@ -120,6 +126,7 @@ public sealed class EvaluatorCatalog(IDbContextFactory<MetadataContext> metadata
             FeedbackKey = draft.FeedbackKey.Trim(),
             Kind = draft.Kind,
             Description = Blank(draft.Description),
+            MetadataJson = draft.MetadataJson is NoMetadata ? null : draft.MetadataJson,
             Version = 1,
             Author = caller.Name,
             CreatedAt = now,
@@ -190,6 +197,12 @@ public sealed class EvaluatorCatalog(IDbContextFactory<MetadataContext> metadata
             .SingleAsync(v => v.EvaluatorId == id && v.Number == stored.Version, cancellationToken);
         stored.Name = draft.Name.Trim();
         stored.Description = Blank(draft.Description);
+        stored.MetadataJson = draft.MetadataJson switch
+        {
+            null => stored.MetadataJson,
+            NoMetadata => null,
+            var given => given,
+        };
         stored.ModifiedAt = now;
         if (current.SettingsJson != settings)
         {
@@ -304,6 +317,9 @@ public sealed record EvaluatorDraft
     /// <summary>Settings of its kind, a JSON object.</summary>
     public required string SettingsJson { get; init; }
 
+    /// <summary>Metadata, a JSON object; null keeps what there is, <see cref="EvaluatorCatalog.NoMetadata"/> takes it away.</summary>
+    public string? MetadataJson { get; init; }
+
     /// <summary>What the change is about.</summary>
     public string? Note { get; init; }
 
@@ -324,6 +340,11 @@ public sealed record EvaluatorDraft
                 "feedback_key",
                 $"must have 1 to {FeedbackKeys.MaxKeyLength} characters"
             );
+        }
+
+        if (MetadataJson?.Length > EvaluatorCatalog.MaxMetadata)
+        {
+            throw new InvalidEvaluatorException("metadata", "is too long");
         }
 
         if (Description?.Length > 4_000 || Note?.Length > 1_000)

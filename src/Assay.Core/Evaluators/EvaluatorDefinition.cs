@@ -40,6 +40,9 @@ public sealed class EvaluatorDefinition
     /// <summary>What it is for.</summary>
     public string? Description { get; set; }
 
+    /// <summary>Metadata that a client attached, a JSON object; null without any.</summary>
+    public string? MetadataJson { get; set; }
+
     /// <summary>Number of the current version, from 1.</summary>
     public int Version { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Assay.Core.Access;
 using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
@@ -33,11 +34,13 @@ internal static class EvaluatorEndpoints
     {
         var q = context.Request.Query;
         var isDescending = q.Flag("sort_by_desc") ?? true;
+        var wanted = Wanted(q.Word("metadata"));
         var found = (await catalog.ListAsync(context.Caller(), context.RequestAborted))
             .Where(e =>
                 q.Word("name_contains") is not { } part
                 || e.Name.Contains(part, StringComparison.OrdinalIgnoreCase)
             )
+            .Where(e => wanted.All(w => Has(e, w)))
             .Where(e => q.Word("feedback_key") is not { } key || e.FeedbackKey == key)
             .Where(e => q.Word("type") is not { } type || EvaluatorOut.TypeOf(e.Kind) == type);
         List<EvaluatorDefinition> ordered = q.Word("sort_by") switch
@@ -85,6 +88,34 @@ internal static class EvaluatorEndpoints
         });
     }
 
+    /// <summary>What the metadata must contain, as the client's query says it: a JSON object.</summary>
+    private static JsonObject Wanted(string? text)
+    {
+        try
+        {
+            return text is null
+                ? []
+                : JsonNode.Parse(text) as JsonObject ?? throw new JsonException("no object");
+        }
+        catch (JsonException)
+        {
+            throw BodyFields.Wrong("metadata", "a JSON object");
+        }
+    }
+
+    private static bool Has(
+        EvaluatorDefinition evaluator,
+        KeyValuePair<string, JsonNode?> wanted
+    ) =>
+        evaluator.MetadataJson is { } json
+        && JsonNode.Parse(json) is JsonObject have
+        && have.ContainsKey(wanted.Key)
+        && JsonNode.DeepEquals(have[wanted.Key], wanted.Value);
+
+    /// <summary>Null when nothing is said about it.</summary>
+    private static string? Metadata(JsonElement json) =>
+        json.ObjectText("metadata") ?? (json.Has("metadata") ? EvaluatorCatalog.NoMetadata : null);
+
     /// <summary>The evaluator itself; only answers to a change wrap it.</summary>
     private static async Task<IResult> GetAsync(
         Guid id,
@@ -124,7 +155,14 @@ internal static class EvaluatorEndpoints
                 throw BodyFields.Wrong("type", "llm or code");
         }
 
-        var made = await catalog.CreateAsync(context.Caller(), draft, context.RequestAborted);
+        var made = await catalog.CreateAsync(
+            context.Caller(),
+            draft with
+            {
+                MetadataJson = Metadata(json),
+            },
+            context.RequestAborted
+        );
         var (evaluator, version) = (
             await catalog.FindAsync(context.Caller(), made.Id, null, context.RequestAborted)
         )!.Value;
@@ -188,6 +226,7 @@ internal static class EvaluatorEndpoints
             draft with
             {
                 Name = json.StrictText("name") is { Length: > 0 } name ? name : draft.Name,
+                MetadataJson = Metadata(json),
             },
             null,
             context.RequestAborted

@@ -27,6 +27,7 @@ internal static class EvaluatorOut
         w.WriteString("created_at", Wire.Time(evaluator.CreatedAt));
         w.WriteString("updated_at", Wire.Time(evaluator.ModifiedAt));
         w.WriteString("created_by", evaluator.Author);
+        w.WriteJson("metadata", evaluator.MetadataJson);
         w.WriteBoolean("is_managed", evaluator.Kind == EvaluatorKind.BuiltIn);
         w.WriteStartArray("run_rules");
         w.WriteEndArray();

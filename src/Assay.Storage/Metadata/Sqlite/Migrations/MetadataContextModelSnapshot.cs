@@ -950,6 +950,10 @@ namespace Assay.Storage.Metadata.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("kind");
 
+                    b.Property<string>("MetadataJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata_json");
+
                     b.Property<long>("ModifiedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("modified_at");
