@@ -430,6 +430,7 @@ try {
           nowhere: at("/nowhere-at-all"),
           "public-trace": at(more.public ?? "/"),
           "public-dataset": at(`/public/${more.token}/d`),
+          "public-experiments": at(`/public/${more.token}/d?tab=experiments`, ".list"),
         }),
     palette: async () => {
       await page.goto(`${server.url}/`);
