@@ -282,6 +282,15 @@ public sealed class PlaygroundTests(Screens screens)
         await Expect(page.GetByLabel("tone")).ToHaveValueAsync("kind");
         await Expect(filled).ToHaveCountAsync(0);
 
+        // An older commit beside it.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Load a prompt" }).ClickAsync();
+        await dialog.GetByLabel("Commit").SelectOptionAsync(new SelectOptionValue { Index = 2 });
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "As another variant" }).ClickAsync();
+        var second = page.GetByRole(AriaRole.Listitem, new() { Name = "Variant B" });
+        await Expect(second.GetByRole(AriaRole.Textbox, new() { Name = "Message 1", Exact = true }))
+            .ToHaveValueAsync("Be {tone}: {question}");
+        await Expect(second.GetByText("tone = kind")).ToBeVisibleAsync();
+
         // From nothing, a name that is taken is not covered either.
         await page.EvaluateAsync("() => localStorage.clear()");
         await page.GotoAsync("/playground");

@@ -6,6 +6,7 @@ using Assay.Core.Access;
 using Assay.Core.Models.Providers;
 using Assay.Core.Playground;
 using Assay.Core.Prompts;
+using Assay.Core.Prompts.Templates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,12 +20,17 @@ internal static class PlaygroundEndpoints
     /// <summary>The project that calls of the playground are recorded in.</summary>
     public const string Project = "playground";
 
+    private const int MaxChoices = 100;
+
     public static void MapPlayground(this IEndpointRouteBuilder ui)
     {
         ui.MapPost("/playground/run", RunAsync).PageNeeds(Permission.Write);
         ui.MapPost("/playground/check", CheckAsync).PageNeeds(Permission.Read);
         ui.MapGet("/playground/models/{provider:guid}", ModelsAsync).PageNeeds(Permission.Write);
         ui.MapPost("/playground/commit", CommitAsync).PageNeeds(Permission.Write);
+        ui.MapGet("/playground/prompts", PromptsAsync).PageNeeds(Permission.Read);
+        ui.MapGet("/playground/prompts/{handle}", PromptAsync).PageNeeds(Permission.Read);
+        ui.MapGet("/playground/prompts/{handle}/commits", CommitsAsync).PageNeeds(Permission.Read);
         ui.MapPlaygroundSettings();
     }
 
@@ -274,6 +280,101 @@ internal static class PlaygroundEndpoints
             );
         }
         catch (Exception e) when (e is InvalidPromptException or PromptNotFoundException)
+        {
+            return Problem(e.Message);
+        }
+    }
+
+    /// <summary>The prompts of the workspace that can be loaded, those that fit a text best first.</summary>
+    private static async Task<IResult> PromptsAsync(string? q, PromptHub hub, CurrentCaller caller)
+    {
+        var (items, _) = await hub.ListAsync(
+            caller.Value,
+            new PromptListQuery
+            {
+                HasCommits = true,
+                Text = q,
+                SortField = PromptSort.Relevance,
+                Limit = MaxChoices,
+            },
+            caller.Aborted
+        );
+        return Results.Json(
+            new
+            {
+                prompts = items.Select(i => new
+                {
+                    handle = i.Prompt.Handle,
+                    description = i.Prompt.Description,
+                }),
+            }
+        );
+    }
+
+    /// <summary>The newest commits of a prompt with the tags that point at them.</summary>
+    private static async Task<IResult> CommitsAsync(
+        string handle,
+        PromptHistory history,
+        PromptTags tags,
+        CurrentCaller caller
+    )
+    {
+        try
+        {
+            var key = new PromptKey(PromptHub.Self, handle);
+            var (_, commits, _) = await history.ListAsync(
+                caller.Value,
+                key,
+                null,
+                MaxChoices,
+                0,
+                caller.Aborted
+            );
+            var names = await tags.TagsAsync(caller.Value, key, caller.Aborted);
+            return Results.Json(
+                new
+                {
+                    commits = commits.Select(c => new
+                    {
+                        hash = c.Hash,
+                        description = c.Description,
+                        tags = names.Where(t => t.Tag.CommitId == c.Id).Select(t => t.Tag.Name),
+                    }),
+                }
+            );
+        }
+        catch (PromptNotFoundException e)
+        {
+            return Results.NotFound(new { detail = e.Message });
+        }
+    }
+
+    /// <summary>A commit of a prompt as a variant.</summary>
+    private static async Task<IResult> PromptAsync(
+        string handle,
+        string? commit,
+        PromptHistory history,
+        ModelProviders providers,
+        CurrentCaller caller
+    )
+    {
+        try
+        {
+            var variant = await PromptSeed.OfAsync(
+                history,
+                await providers.ListAsync(caller.Value, caller.Aborted),
+                caller.Value,
+                new PromptKey(PromptHub.Self, handle),
+                commit,
+                caller.Aborted
+            );
+            return Results.Json(new { variant });
+        }
+        catch (PromptNotFoundException e)
+        {
+            return Results.NotFound(new { detail = e.Message });
+        }
+        catch (Exception e) when (e is InvalidPromptException or TemplateException)
         {
             return Problem(e.Message);
         }

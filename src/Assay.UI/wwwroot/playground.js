@@ -8,6 +8,7 @@ import { runOnDataset } from "./playground-dataset.js";
 import { byName, keep, restore } from "./playground-images.js";
 import { messageEditor } from "./playground-message.js";
 import { optionsEditor } from "./playground-options.js";
+import { promptDialog } from "./playground-prompts.js";
 import { settingsDialog } from "./playground-settings.js";
 
 const MAX_VARIANTS = 8;
@@ -108,6 +109,7 @@ class Playground extends HTMLElement {
         h("label.pg-times", {}, times, "times each"),
         h("button.btn", { type: "button", onclick: () => this.addVariant() }, glyph("plus"), "Variant"),
         h("span.grow"),
+        this.previous && this.previous.variants.length < MAX_VARIANTS ? h("button.btn.gh", { type: "button", title: "What was here before, with this as another variant", onclick: () => this.besideDraft() }, "Add to my draft") : null,
         this.previous ? h("button.btn.gh", { type: "button", onclick: (e) => (e.target.remove(), (this.state = this.previous), this.save(), this.build()) }, "Restore my draft") : null,
         h("button.btn.gh", { type: "button", onclick: () => this.reset() }, "Clear"),
       ),
@@ -190,6 +192,7 @@ class Playground extends HTMLElement {
         {},
         h("button.btn.sm", { type: "button", onclick: () => this.run(column) }, glyph("play"), "Run"),
         h("button.btn.sm", { type: "button", onclick: () => this.onDataset(variant, index) }, glyph("data"), "Run on a dataset"),
+        h("button.btn.sm", { type: "button", onclick: () => this.loadPrompt(variant, index) }, glyph("prompt"), "Load a prompt"),
         h("button.btn.sm", { type: "button", onclick: () => saveDialog(this, variant) }, glyph("save"), "Save as commit"),
         h("button.btn.sm", { type: "button", onclick: () => this.savedSettings(variant) }, glyph("settings"), "Saved settings"),
         h("button.btn.sm", { type: "button", onclick: () => codeDialog(this, variant) }, glyph("code"), "Copy as code"),
@@ -231,6 +234,23 @@ class Playground extends HTMLElement {
     const select = h("select", { "aria-label": "Template format", title: "How variables are written", onchange: (e) => this.change(() => (variant.format = e.target.value), true) }, [["f-string", "{variable}"], ["mustache", "{{variable}}"], ["none", "no variables"]].map(([value, text]) => h("option", { value }, text)));
     select.value = variant.format;
     return select;
+  }
+
+  besideDraft() {
+    this.state = { ...this.previous, variants: [...this.previous.variants, ...this.state.variants].slice(0, MAX_VARIANTS), variables: { ...this.previous.variables, ...this.state.variables } };
+    this.previous = null;
+    this.save();
+    this.build();
+  }
+
+  /** A prompt of the hub at a commit, here or beside. */
+  loadPrompt(variant, index) {
+    const put = (at, isNew) => (seed) => {
+      this.state.variants.splice(at, isNew ? 0 : 1, this.complete(seed));
+      this.save();
+      this.build();
+    };
+    promptDialog({ open: (title, ...content) => this.dialog(title, ...content), load: put(index, false), beside: this.state.variants.length < MAX_VARIANTS ? put(index + 1, true) : null, handle: variant.prompt?.handle });
   }
 
   savedSettings(variant) {
