@@ -58,7 +58,8 @@ public sealed class JudgeTests(Screens screens)
             .ToBeVisibleAsync();
         await Accessible.AssertAsync(page);
 
-        var experiment = await ScoredExperimentAsync(mark);
+        var (experiment, scored) = await ScoredExperimentAsync(mark, id);
+        await BadgedAsync(page, scored, runs[0]);
         await page.GotoAsync(experiment);
         await Expect(page.Locator(".xsum .trust")).ToHaveTextAsync("trusted");
         await page.Locator("result-grid .tr").First.ClickAsync();
@@ -67,6 +68,7 @@ public sealed class JudgeTests(Screens screens)
         await page.GotoAsync($"/evaluators/{id}/calibration");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add as example" }).First.ClickAsync();
         await Expect(page.GetByText("example since version 2")).ToBeVisibleAsync();
+        await CorrectedAsync(page, scored);
         await page.GotoAsync($"/evaluators?q={mark}");
         await Expect(page.Locator(".list .trust")).ToHaveTextAsync("not calibrated");
         await page.GotoAsync($"/evaluators/{id}/versions");
@@ -76,6 +78,21 @@ public sealed class JudgeTests(Screens screens)
         await page.GotoAsync($"/evaluators?delete={id}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete evaluator" }).ClickAsync();
         await Expect(page.GetByText("The evaluator is gone.")).ToBeVisibleAsync();
+    }
+
+    /// <summary>A verdict is corrected where it is read, and the judge has it as an example.</summary>
+    private static async Task CorrectedAsync(IPage page, Guid run)
+    {
+        await page.GotoAsync($"/t/{run}");
+        await page.GetByRole(AriaRole.Tab, new() { Name = "Feedback" }).ClickAsync();
+        await page.GetByText("Correct", new() { Exact = true }).ClickAsync();
+        var form = page.Locator("form[data-correct]");
+        await form.GetByRole(AriaRole.Radio, new() { Name = "no" }).CheckAsync();
+        await form.GetByLabel("Why").FillAsync("Nothing toxic in it");
+        await Accessible.AssertAsync(page);
+        await form.GetByRole(AriaRole.Button, new() { Name = "Save correction" }).ClickAsync();
+        await Expect(page.GetByText("the judge sees it from version 3 on")).ToBeVisibleAsync();
+        await Expect(page.Locator(".fbl")).ToContainTextAsync("Nothing toxic in it");
     }
 
     private async Task<(Guid Project, IReadOnlyList<Guid> Runs)> RunsAsync(string name, int count)
@@ -136,8 +153,31 @@ public sealed class JudgeTests(Screens screens)
         }
     }
 
-    /// <summary>An experiment of one run with a score of the judge; its address.</summary>
-    private async Task<string> ScoredExperimentAsync(string mark)
+    /// <summary>The badge beside the judge's score in the trace, in its list, in two traces compared, among the project's scores and on the public page.</summary>
+    private async Task BadgedAsync(IPage page, Guid run, Guid other)
+    {
+        await page.GotoAsync($"/t/{run}");
+        await Expect(page.Locator(".tsum .fb .trust")).ToHaveTextAsync("trusted");
+        await Expect(page.Locator(".tn .fb .trust")).ToHaveTextAsync("trusted");
+        await page.GotoAsync($"/compare?a={run}&b={other}");
+        await Expect(page.Locator(".cfig th .trust")).ToHaveTextAsync("trusted");
+        var project = (
+            await screens.Server.JsonAsync(HttpMethod.Get, $"/api/v1/runs/{run}")
+        ).GetProperty("session_id");
+        await page.GotoAsync($"/projects/{project}?chart=scores");
+        await Expect(page.Locator(".tr .fb .trust")).ToHaveTextAsync("trusted");
+        var row = page.Locator(".scores tbody tr");
+        await Expect(row.Locator(".trust")).ToHaveTextAsync("trusted");
+        await Expect(row.Locator("td").First).ToContainTextAsync("–");
+        await Expect(row.Locator("td").Nth(1)).ToContainTextAsync("1 of 1");
+        await Accessible.AssertAsync(page);
+        var shared = await screens.Server.JsonAsync(HttpMethod.Post, $"/ui/traces/{run}/share");
+        await page.GotoAsync(new Uri(shared.GetProperty("url").GetString()!).PathAndQuery);
+        await Expect(page.Locator(".fb span.trust")).ToHaveTextAsync("trusted");
+    }
+
+    /// <summary>An experiment of one run with a score of the judge: its address and the run.</summary>
+    private async Task<(string Address, Guid Run)> ScoredExperimentAsync(string mark, string judge)
     {
         var server = screens.Server;
         var dataset = (
@@ -182,8 +222,8 @@ public sealed class JudgeTests(Screens screens)
                 run_type = "chain",
                 session_id = session,
                 reference_example_id = example,
-                start_time = "2026-11-25T12:00:00Z",
-                end_time = "2026-11-25T12:00:01Z",
+                start_time = TimeProvider.System.GetUtcNow().AddMinutes(-2),
+                end_time = TimeProvider.System.GetUtcNow().AddMinutes(-1),
                 inputs = new { question = "q" },
                 outputs = new { answer = "a" },
             }
@@ -199,10 +239,14 @@ public sealed class JudgeTests(Screens screens)
                 session_id = session,
                 key = $"tox_{mark}",
                 score = 1,
-                feedback_source = new { type = "auto_eval" },
+                feedback_source = new
+                {
+                    type = "auto_eval",
+                    metadata = new { evaluator_id = judge },
+                },
             }
         );
         await Seed.ReadableAsync(server, run, Cancel);
-        return $"/data/{dataset}/experiments/{session}";
+        return ($"/data/{dataset}/experiments/{session}", run);
     }
 }

@@ -60,11 +60,19 @@ public sealed class QueueTests(Screens screens)
         await Expect(page.GetByText("with the corrected output")).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("n");
         await page.Keyboard.TypeAsync("seen");
+        // What is not sent yet is there after a reload, and so is the way back later.
+        await page.ReloadAsync();
+        await Expect(item).ToHaveAttributeAsync("data-item", first!);
+        await Expect(page.Locator("[name=note]")).ToHaveValueAsync("seen");
+        await Expect(page.Locator(".corr textarea")).ToHaveValueAsync("answer 0 indeed");
+        await Expect(page.Locator(".diff ins")).ToContainTextAsync("indeed");
         await page.Keyboard.PressAsync("Control+Enter");
         await Expect(item).Not.ToHaveAttributeAsync("data-item", first!);
         await Expect(page.Locator("[data-rv-count]")).ToHaveTextAsync("1 of 4 done");
 
         // Undo brings it back with what was answered; done again.
+        await page.ReloadAsync();
+        await Expect(item).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("u");
         await Expect(item).ToHaveAttributeAsync("data-item", first!);
         await Expect(page.Locator("fieldset.q").First.GetByRole(AriaRole.Radio).First)
@@ -134,7 +142,6 @@ public sealed class QueueTests(Screens screens)
         await page.Locator(".tr a[data-row]").First.ClickAsync();
         await page.GetByRole(AriaRole.Tab, new() { Name = "Feedback" }).ClickAsync();
         await page.GetByLabel("Key", new() { Exact = true }).FillAsync(key);
-        await page.Keyboard.PressAsync("Tab");
         await page.Locator(".fbf .opt").Filter(new() { HasText = "kind" }).ClickAsync();
         await page.GetByLabel("Comment").FillAsync("warm words");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add feedback" }).ClickAsync();

@@ -53,7 +53,51 @@ public sealed class TraceFirstRowsTests(Screens screens)
                 score = 2.0 / 3,
             }
         );
-        await SameAsync($"/t/{root}", 8);
+        // A judge's score and a person's under one key, and a label alone.
+        await screens.Server.JsonAsync(
+            HttpMethod.Post,
+            "/ui/evaluators",
+            new
+            {
+                name = "First rows",
+                key = "0-first-rows <judge>",
+                kind = "Judge",
+                settings = new
+                {
+                    provider = "5173a7ed-0000-4000-8000-000000000001",
+                    model = "sim-judge",
+                    messages = new[] { new { role = "user", content = "{{answer}}" } },
+                    verdict = new { kind = "boolean" },
+                },
+            }
+        );
+        foreach (
+            var (run, key, score, value, type) in new (Guid, string, double?, string?, string)[]
+            {
+                (late, "0-first-rows <judge>", 1, null, "auto_eval"),
+                (late, "0-first-rows <judge>", 0.25, null, "app"),
+                (step, "0-first-rows <judge>", 0.25, null, "app"),
+                (step, "a-label", null, "\"quoted\" <i>", "api"),
+            }
+        )
+        {
+            await screens.Server.JsonAsync(
+                HttpMethod.Post,
+                "/feedback",
+                new
+                {
+                    id = Guid.CreateVersion7(),
+                    run_id = run,
+                    key,
+                    score,
+                    value,
+                    feedback_source = new { type },
+                }
+            );
+        }
+
+        var served = await SameAsync($"/t/{root}", 8);
+        Assert.Single(served, r => r.Contains("notcalibrated", StringComparison.Ordinal));
         await SameAsync($"/t/{root}?run={late}", 8);
     }
 

@@ -47,6 +47,8 @@ test("several are deleted at once, and what is not there is told", async () => {
 
 test("what cannot run here is refused with the field", async () => {
   await assert.rejects(evaluators.create({ name: named("py"), type: "code", code_evaluator: { code: "def f(run): return 1", language: "python" } }), (e) => e.status === 422 && /javascript/.test(e.message));
+  // The platform's own words for an error, beside those of the rest.
+  await assert.rejects(evaluators.retrieve(randomUUID()), (e) => e.status === 404 && e.error.error === e.error.detail && /not found/.test(e.error.error));
   await assert.rejects(evaluators.create({ name: named("none"), type: "llm", llm_evaluator: { prompt_repo_handle: "no-such-prompt" } }), isStatus(404));
 });
 

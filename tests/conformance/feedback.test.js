@@ -85,6 +85,70 @@ test("configs say what keys mean; asking for the same at once makes one", async 
   assert.deepEqual(await all(client.listFeedbackConfigs({ feedbackKeys: [feedbackKey] })), []);
 });
 
+test("every field of feedback that is sent comes back, and what cannot be read is refused with its name", async () => {
+  const client = newClient();
+  const { root } = await sendTree(client, project());
+  const { session_id, start_time } = await client.readRun(root.id);
+  // As the Python client sends it, with everything it can say.
+  const sent = { id: randomUUID(), run_id: root.id, trace_id: root.id, session_id, start_time, key: "all", score: 0.12345, value: { label: "x" }, comment: "c", correction: "better", feedback_source: { type: "model", metadata: { __run: { run_id: randomUUID() }, a: 1 } }, comparative_experiment_id: randomUUID(), feedback_group_id: randomUUID(), extra: { e: [1] }, error: true, created_at: "2026-01-02T03:04:05.678901+00:00", modified_at: "2026-01-02T03:04:05.678901+00:00", extend_trace_retention: false };
+  assert.equal((await raw("POST", "/feedback", sent)).status, 200);
+  const read = (await raw("GET", `/feedback/${sent.id}?include_user_names=true`)).json;
+  for (const name of ["id", "run_id", "trace_id", "session_id", "key", "score", "value", "comment", "correction", "comparative_experiment_id", "feedback_group_id", "extra"]) assert.deepEqual(read[name], sent[name], name);
+  for (const name of ["start_time", "created_at"]) assert.equal(Date.parse(read[name]), Date.parse(sent[name]), name);
+  assert.deepEqual({ ...read.feedback_source, metadata: null }, { type: "model", metadata: null, user_id: null, ls_user_id: null, user_name: null });
+  assert.deepEqual(read.feedback_source.metadata, sent.feedback_source.metadata);
+  assert.deepEqual([read.is_root, read.feedback_thread_id], [true, null]);
+  assert.equal((await client.readRun(root.id)).feedback_stats.all.errors, 1);
+  assert.deepEqual((await raw("GET", `/feedback?comparative_experiment_id=${sent.comparative_experiment_id}`)).json.map((f) => f.id), [sent.id]);
+  assert.deepEqual((await raw("GET", `/feedback?run=${root.id}&min_created_at=2026-01-02T03:04:05Z&max_created_at=2026-01-02T03:04:06Z&has_comment=true&has_score=true&level=run&source=model&session=${session_id}&key=all&key=none`)).json.map((f) => f.id), [sent.id]);
+  assert.deepEqual((await raw("GET", `/feedback?run=${root.id}&user=${randomUUID()}&user=${randomUUID()}`)).json, []);
+  // The same id again replaces; a trace alone means its root; a project alone is judged itself.
+  await raw("POST", "/feedback", { ...sent, score: 1, comment: null });
+  assert.deepEqual([(await raw("GET", `/feedback/${sent.id}`)).json].map((f) => [f.score, f.comment]), [[1, null]]);
+  assert.equal((await raw("POST", "/feedback", { trace_id: root.id, key: "root" })).json.run_id, root.id);
+  assert.equal((await raw("POST", "/feedback", { session_id, key: "summary", score: 1 })).json.run_id, null);
+  assert.deepEqual((await raw("GET", `/feedback?session=${session_id}&level=session`)).json.map((f) => f.key), ["summary"]);
+
+  for (const [field, wrong] of Object.entries({ key: "", score: "high", comment: 5, correction: 5, run_id: "x", trace_id: 1, session_id: "x", id: "x", created_at: "yesterday", error: "no", extra: [], feedback_source: "me", feedback_config: { type: "stars" } })) {
+    for (const path of ["/feedback", "/feedback/eager"]) {
+      const answer = await raw("POST", path, { run_id: root.id, key: "wrong", [field]: wrong });
+      assert.equal(answer.status, 422, field);
+      assert.match(JSON.stringify(answer.json.detail), new RegExp(field), field);
+    }
+  }
+  assert.equal((await raw("POST", "/feedback", { run_id: root.id, key: "k".repeat(181) })).status, 422);
+  assert.equal((await raw("POST", "/feedback", { key: "nowhere", score: 1 })).status, 422);
+  for (const body of [{ score: "x" }, { comment: {} }, { correction: [1] }, []]) assert.equal((await raw("PATCH", `/feedback/${sent.id}`, body)).status, 422, JSON.stringify(body));
+  for (const query of ["level=all", "has_score=maybe", "run=x", "min_created_at=soon"]) assert.equal((await raw("GET", `/feedback?${query}`)).status, 422, query);
+  const token = await client.createPresignedFeedbackToken(root.id, "link");
+  assert.equal((await fetch(`${token.url}?score=high`)).status, 422);
+  assert.equal((await fetch(token.url, { method: "POST", body: JSON.stringify({ score: {} }) })).status, 422);
+  assert.deepEqual((await raw("GET", `/feedback?run=${root.id}&key=link&key=wrong&key=nowhere`)).json, []);
+});
+
+test("what configs and formulas say is checked, and a link brings the config of its key", async () => {
+  const client = newClient();
+  const { root } = await sendTree(client, project());
+  const key = named("stars");
+  const [token] = (await raw("POST", "/feedback/tokens", [{ run_id: root.id, feedback_key: key, feedback_config: { type: "continuous", min: 1, max: 5 }, expires_in: { days: 1, hours: 2 } }])).json;
+  assert.ok(Math.abs(Date.parse(token.expires_at) - Date.now() - 26 * 3600e3) < 60e3);
+  assert.deepEqual((await raw("GET", `/feedback-configs?key=${key}`)).json[0].feedback_config, { type: "continuous", min: 1, max: 5 });
+  for (const feedback_config of [{ type: "continuous", min: 2, max: 1 }, { type: "continuous", min: "a" }, { type: "categorical", categories: [{ label: "a" }] }, { type: "categorical", categories: [{ value: 1, label: "" }] }, { type: "categorical", categories: 5 }]) assert.equal((await raw("POST", "/feedback-configs", { feedback_key: named("k"), feedback_config })).status, 422, JSON.stringify(feedback_config));
+  const { session_id } = await client.readRun(root.id);
+  const part = { part_type: "weighted_key", weight: 1, key: "a" };
+  for (const formula_parts of [[], Array(51).fill(part), [{ ...part, part_type: "other" }], [{ weight: 1 }]]) assert.equal((await raw("POST", "/feedback/formulas", { session_id, feedback_key: "f", aggregation_type: "avg", formula_parts })).status, 422, JSON.stringify(formula_parts));
+  const made = (await raw("POST", "/feedback/formulas", { session_id, feedback_key: "f", aggregation_type: "avg", formula_parts: [part, { ...part, key: "b", weight: 3 }] })).json;
+  await client.createFeedback(root.id, "a", { score: 1 });
+  await client.createFeedback(root.id, "b", { score: 0 });
+  const session = (await raw("GET", `/sessions/${session_id}?include_stats=true`)).json;
+  assert.equal(session.feedback_stats.f.avg, 0.25);
+  assert.equal(session.feedback_stats.a.n, 1);
+  assert.deepEqual((await raw("GET", `/feedback/formulas?session_id=${session_id}`)).json.map((f) => f.id), [made.id]);
+  assert.equal((await raw("PUT", `/feedback/formulas/${made.id}`, { feedback_key: "f", aggregation_type: "sum", formula_parts: [part, { ...part, key: "b", weight: 3 }] })).json.aggregation_type, "sum");
+  assert.equal((await raw("DELETE", `/feedback/formulas/${made.id}`)).status, 200);
+  assert.equal((await raw("GET", `/feedback/formulas/${made.id}`)).status, 404);
+});
+
 test("the queue methods of the client", async () => {
   const client = newClient();
   const projectName = project();

@@ -10,7 +10,7 @@ namespace Assay.Core.Feedback;
 public sealed class FeedbackFormulas(IDbContextFactory<MetadataContext> metadata, TimeProvider time)
 {
     /// <summary>The most parts of a formula.</summary>
-    public const int MaxParts = 100;
+    public const int MaxParts = 50;
 
     /// <summary>Every formula of the workspace, by key.</summary>
     public async Task<IReadOnlyList<FeedbackFormula>> ListAsync(

@@ -102,8 +102,10 @@ public sealed record FeedbackScale(
             ];
             var isYesNo =
                 categories.Count == 2
-                && categories.Exists(c => c.Value == 1)
-                && categories.Exists(c => c.Value == 0);
+                && categories.TrueForAll(c =>
+                    IsWord(c, 1, "yes", "true") || IsWord(c, 0, "no", "false")
+                )
+                && categories[0].Value != categories[1].Value;
             return new FeedbackScale(
                 isYesNo ? FeedbackType.Boolean : FeedbackType.Category,
                 null,
@@ -116,6 +118,10 @@ public sealed record FeedbackScale(
             ? new FeedbackScale(FeedbackType.Score, Bound(config, "min"), Bound(config, "max"), [])
             : Unit;
     }
+
+    /// <summary>Two labels with names of their own, as good and bad, are a category: only what says yes and no is called so.</summary>
+    private static bool IsWord(FeedbackCategory category, double value, params string[] words) =>
+        category.Value == value && words.Contains(category.Label, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>As LangSmith's clients know it.</summary>
     public string ToJson()

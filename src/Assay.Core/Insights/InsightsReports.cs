@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Feedback;
 using Assay.Core.Metadata;
 using Assay.Core.Traces;
 using Microsoft.EntityFrameworkCore;
@@ -338,11 +339,8 @@ public sealed record ClusterFigures
     /// <summary>Cost of the traces in US dollars.</summary>
     public required decimal Cost { get; init; }
 
-    /// <summary>Number of scores and their mean, by feedback key.</summary>
-    public required IReadOnlyDictionary<
-        string,
-        (long Count, double? Average)
-    > Feedback { get; init; }
+    /// <summary>Figures of the feedback by key.</summary>
+    public required IReadOnlyDictionary<string, FeedbackStats> Feedback { get; init; }
 
     internal static ClusterFigures Of(
         IReadOnlyList<InsightsRun> rows,
@@ -360,24 +358,7 @@ public sealed record ClusterFigures
             LatencyP95 = At(times, 0.95),
             Tokens = found.Sum(r => r.Totals.TotalTokens),
             Cost = found.Sum(r => r.Totals.TotalCost),
-            Feedback = found
-                .SelectMany(r => r.FeedbackStats)
-                .GroupBy(f => f.Key, StringComparer.Ordinal)
-                .OrderBy(g => g.Key, StringComparer.Ordinal)
-                .ToDictionary(
-                    g => g.Key,
-                    g =>
-                    {
-                        var scored = g.Where(f => f.Value.Average is not null).ToList();
-                        var n = scored.Sum(f => f.Value.Count);
-                        return (
-                            g.Sum(f => f.Value.Count),
-                            n == 0
-                                ? (double?)null
-                                : scored.Sum(f => f.Value.Average!.Value * f.Value.Count) / n
-                        );
-                    }
-                ),
+            Feedback = FeedbackStats.Together(found.SelectMany(r => r.FeedbackStats)),
         };
     }
 
@@ -401,9 +382,9 @@ public sealed record ClusterFigures
             words += string.Create(CultureInfo.InvariantCulture, $", ${Cost:0.####}");
         }
 
-        foreach (var (key, (_, average)) in Feedback)
+        foreach (var (key, stats) in Feedback)
         {
-            if (average is { } mean)
+            if (stats.Average is { } mean)
             {
                 words += string.Create(CultureInfo.InvariantCulture, $", {key} {mean:0.##}");
             }

@@ -1,4 +1,5 @@
 using Assay.Core.Access;
+using Assay.Core.Feedback;
 using Assay.Core.Filters;
 using Assay.Core.Traces;
 
@@ -25,9 +26,9 @@ public sealed record CommitFigures
     /// <summary>US dollars of all traces together.</summary>
     public decimal Cost { get; init; }
 
-    /// <summary>Mean score by feedback key, weighted by the number of scores, over the roots.</summary>
-    public IReadOnlyDictionary<string, (double Mean, long Count)> Scores { get; init; } =
-        new Dictionary<string, (double, long)>();
+    /// <summary>Figures of the scores by feedback key, over the roots.</summary>
+    public IReadOnlyDictionary<string, FeedbackStats> Scores { get; init; } =
+        new Dictionary<string, FeedbackStats>();
 
     /// <summary>Start of the newest trace.</summary>
     public DateTimeOffset? LastUsed { get; init; }
@@ -180,20 +181,9 @@ public sealed class PromptFigures(TraceQueries queries)
             LatencyP95 = latencies.Count > 0 ? latencies.Quantile(0.95) : null,
             Tokens = tokens.Count > 0 ? tokens.Average(r => (double)r.Totals.TotalTokens) : null,
             Cost = roots.Sum(r => r.Totals.TotalCost),
-            Scores = roots
-                .SelectMany(r => r.FeedbackStats)
-                .Where(f => f.Value.Average is not null)
-                .GroupBy(f => f.Key, f => f.Value, StringComparer.Ordinal)
-                .OrderBy(g => g.Key, StringComparer.Ordinal)
-                .ToDictionary(
-                    g => g.Key,
-                    g =>
-                        (
-                            g.Sum(f => f.Average!.Value * f.Count) / g.Sum(f => f.Count),
-                            g.Sum(f => f.Count)
-                        ),
-                    StringComparer.Ordinal
-                ),
+            Scores = FeedbackStats.Together(
+                roots.SelectMany(r => r.FeedbackStats).Where(f => f.Value.Average is not null)
+            ),
             LastUsed = roots.Max(r => r.StartTime),
         };
     }

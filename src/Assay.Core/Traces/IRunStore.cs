@@ -69,6 +69,12 @@ public interface IRunStore
     /// <summary>Figures over the runs of a query; order, limit, cursor and parts are ignored.</summary>
     Task<RunStats> StatsAsync(RunQuery query, CancellationToken cancellationToken);
 
+    /// <summary>Figures by key over the feedback on the runs of a query; order, limit, cursor and parts are ignored.</summary>
+    Task<IReadOnlyDictionary<string, FeedbackStats>> FeedbackStatsAsync(
+        RunQuery query,
+        CancellationToken cancellationToken
+    );
+
     /// <summary>Parts of tokens and costs over the runs of a query, summed up by name; order, limit, cursor and parts are ignored. Reads details, so it costs more than <see cref="StatsAsync"/>.</summary>
     Task<UsageParts> UsagePartsAsync(RunQuery query, CancellationToken cancellationToken);
 
@@ -243,8 +249,8 @@ public sealed record FeedbackQuery
     /// <summary>Only these kinds of source.</summary>
     public IReadOnlyList<string> SourceTypes { get; init; } = [];
 
-    /// <summary>Only by this member.</summary>
-    public Guid? UserId { get; init; }
+    /// <summary>Only by these members.</summary>
+    public IReadOnlyList<Guid> UserIds { get; init; } = [];
 
     /// <summary>Only of this comparative experiment.</summary>
     public Guid? ComparativeExperimentId { get; init; }

@@ -111,6 +111,26 @@ public sealed class TraceQueries(IRunStore store, QueryTimes times)
             cancellationToken
         );
 
+    /// <summary>Figures by key over the feedback on a set of runs.</summary>
+    public Task<IReadOnlyDictionary<string, FeedbackStats>> FeedbackStatsAsync(
+        Caller caller,
+        RunQuery query,
+        CancellationToken cancellationToken
+    ) =>
+        AskAsync(
+            caller,
+            QueryShape.Of("scores", query),
+            () =>
+                store.FeedbackStatsAsync(
+                    query with
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                    },
+                    cancellationToken
+                ),
+            cancellationToken
+        );
+
     /// <summary>Parts of tokens and costs over a set of runs.</summary>
     public Task<UsageParts> UsagePartsAsync(
         Caller caller,

@@ -38,7 +38,7 @@ public sealed class CodeEvaluator : IEvaluator
     private const int StackBytes = 32 << 20;
 
     private static readonly Prepared<Script> s_sandbox = Engine.PrepareScript(Sandbox());
-    private static readonly string[] s_names = ["evaluate", "performEval"];
+    private static readonly string[] s_names = ["evaluate", "performEval", "perform_eval"];
     private readonly Prepared<Script> _code;
     private readonly CodeLimits _limits;
     private readonly string _key;

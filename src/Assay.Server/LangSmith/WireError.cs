@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Assay.Server.LangSmith;
 
 /// <summary>
-/// An error in the shape that the route's clients read: <c>{"detail": "…"}</c> in v1, a problem document (RFC 9457) with the same
+/// An error in the shape that the route's clients read: <c>{"detail": "…"}</c> in v1, with the same as <c>error</c> below <c>/platform</c>, a problem document (RFC 9457) with the same
 /// <c>detail</c> in v2, google.rpc.Status for OTLP.
 /// </summary>
 internal sealed class WireError(int status, string detail) : IResult, IStatusCodeHttpResult
@@ -22,6 +22,15 @@ internal sealed class WireError(int status, string detail) : IResult, IStatusCod
         }
 
         context.Response.StatusCode = status;
+        if (context.Request.Path.StartsWithSegments("/api/v1/platform", StringComparison.Ordinal))
+        {
+            await context.Response.WriteAsJsonAsync(
+                new { detail, error = detail },
+                context.RequestAborted
+            );
+            return;
+        }
+
         if (!context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal))
         {
             await context.Response.WriteAsJsonAsync(new { detail }, context.RequestAborted);

@@ -18,7 +18,7 @@ internal sealed record ScoreSource(
     /// <summary>Reads it; null for judgements of people.</summary>
     public static ScoreSource? Of(FeedbackRecord feedback)
     {
-        if (feedback.SourceType is not ("auto_eval" or "model"))
+        if (!feedback.IsByEvaluator)
         {
             return null;
         }

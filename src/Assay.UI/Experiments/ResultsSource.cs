@@ -17,6 +17,9 @@ public sealed record ResultsSource(
     bool IsShared
 )
 {
+    /// <summary>Who reads, when it is somebody with the link alone.</summary>
+    public Caller? Visitor => IsShared ? Caller : null;
+
     /// <summary>A dataset of the caller.</summary>
     public static ResultsSource Own(Caller caller, Dataset dataset) =>
         new(caller, dataset, $"/data/{dataset.Id}", $"/ui/data/{dataset.Id}", false);

@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Datasets;
+using Assay.Core.Evaluators;
+using Assay.Core.Evaluators.Judges;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
+using Assay.UI.Evaluators;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -24,6 +27,7 @@ internal static class FeedbackEndpoints
         ui.MapPost("/data/{datasetId:guid}/examples/{exampleId:guid}/feedback", AddToExampleAsync)
             .PageNeeds(Permission.Write);
         ui.MapGet("/data/{datasetId:guid}/examples/{exampleId:guid}/feedback", OfExample);
+        ui.MapPost("/feedback/{id:guid}/correct", CorrectAsync).PageNeeds(Permission.Write);
         ui.MapDelete("/feedback/{id:guid}", RemoveAsync).PageNeeds(Permission.Write);
     }
 
@@ -201,6 +205,94 @@ internal static class FeedbackEndpoints
         return Results.Json(new { id = record.Id });
     }
 
+    /// <summary>
+    /// What an evaluator should have said, kept beside what it did say; a judge is shown it as an example, when that is wanted, from its next version on.
+    /// </summary>
+    private static async Task<IResult> CorrectAsync(
+        Guid id,
+        Correction said,
+        IRunStore store,
+        TraceQueries queries,
+        Calibrations calibrations,
+        CurrentCaller caller,
+        TimeProvider time
+    )
+    {
+        var found = await queries.FeedbackAsync(
+            caller.Value,
+            new FeedbackQuery { WorkspaceId = caller.Value.WorkspaceId, Id = id },
+            caller.Aborted
+        );
+        if (found is not [{ IsByEvaluator: true } judged])
+        {
+            return Results.NotFound(new { detail = "The evaluator's score is gone." });
+        }
+
+        var reason = said.Reason is { Length: > 0 } why ? why : null;
+        var isLabel = said.Verdict.ValueKind == JsonValueKind.String;
+        if (
+            reason?.Length > MaxText
+            || !(
+                isLabel
+                    ? said.Verdict.GetString() is { Length: > 0 and <= MaxText }
+                    : said.Verdict.ValueKind
+                        is JsonValueKind.Number
+                            or JsonValueKind.True
+                            or JsonValueKind.False
+            )
+        )
+        {
+            return Results.BadRequest(
+                new
+                {
+                    detail = $"Say what it should have been, in at most {MaxText:N0} characters.",
+                }
+            );
+        }
+
+        await store.SettleAsync(caller.Aborted);
+        await store.UpdateFeedbackAsync(
+            caller.Value.WorkspaceId,
+            id,
+            old =>
+                old with
+                {
+                    CorrectionJson = JsonSerializer.Serialize(
+                        isLabel
+                            ? (object)new { label = said.Verdict, reason }
+                            : new { score = said.Verdict, reason }
+                    ),
+                    ModifiedAt = time.GetUtcNow(),
+                },
+            caller.Aborted
+        );
+        if (
+            !said.Teach
+            || ScoreSource.Of(judged)?.EvaluatorId is not { } evaluator
+            || judged.RunId is not { } run
+        )
+        {
+            return Results.Json(new { version = (int?)null });
+        }
+
+        try
+        {
+            var saved = await calibrations.AddCorrectionAsync(
+                caller.Value,
+                evaluator,
+                run,
+                said.Verdict,
+                reason,
+                caller.Aborted
+            );
+            return Results.Json(new { saved.Version });
+        }
+        catch (Exception e) when (e is InvalidEvaluatorException or EvaluatorConflictException)
+        {
+            return Results.Json(new { problem = e.Message });
+        }
+    }
+
     private static async Task<IResult> RemoveAsync(Guid id, IRunStore store, CurrentCaller caller)
     {
         await store.SettleAsync(caller.Aborted);
@@ -211,6 +303,9 @@ internal static class FeedbackEndpoints
 
     /// <summary>What feedback is about.</summary>
     private sealed record Target(Guid RunId, Guid? TraceId, Guid? ProjectId, string? ExtraJson);
+
+    /// <summary>What an evaluator should have said.</summary>
+    private sealed record Correction(JsonElement Verdict, string? Reason, bool Teach);
 
     /// <summary>What the form sends.</summary>
     private sealed record Given(string? Key, double? Score, string? Value, string? Comment);

@@ -63,7 +63,7 @@ public sealed record ListState
             Sort = sort,
             ScoreKey = scoreKey,
             IsAscending = q["dir"] == "asc",
-            Chart = q["chart"].ToString() is "latency" or "tokens" or "cost"
+            Chart = q["chart"].ToString() is "latency" or "tokens" or "cost" or "scores"
                 ? q["chart"].ToString()
                 : "volume",
             Columns = RunColumn.Read(

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Assay.Core.Access;
+using Assay.Core.Evaluators.Judges;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
 
@@ -10,10 +11,12 @@ namespace Assay.UI.Traces;
 /// <summary>A trace as it was read at one moment.</summary>
 /// <param name="Runs">Its runs without payloads, parents before children.</param>
 /// <param name="Feedback">Figures by key of the runs that have feedback; empty for traces too large for badges.</param>
+/// <param name="Trust">Badges of the judges whose scores are among them, by key.</param>
 /// <param name="Now">When it was read.</param>
 public sealed record TraceReading(
     IReadOnlyList<Run> Runs,
     IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>> Feedback,
+    IReadOnlyDictionary<string, TrustBadge> Trust,
     DateTimeOffset Now
 );
 
@@ -22,7 +25,7 @@ public sealed record TraceReading(
 /// browser sends a moment later, gets the same reading by a number nobody else has, in bytes that were made meanwhile. A reading that is not
 /// asked for is dropped after <see cref="Kept"/>; readings of at most <see cref="MaxKeptRuns"/> runs are kept. Thread-safe.
 /// </summary>
-public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
+public sealed class TraceReadings(TraceQueries queries, JudgeTrust trust, TimeProvider time)
 {
     /// <summary>Badges need one look-up per 500 runs; beyond this many runs they are left out of the tree.</summary>
     private const int MaxBadgedRuns = 5_000;
@@ -52,7 +55,23 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
         var feedback = runs.Count is 0 or > MaxBadgedRuns
             ? []
             : await FeedbackAsync(caller, runs, cancellationToken);
-        return new TraceReading(runs, feedback, time.GetUtcNow());
+        var keys = feedback
+            .Values.SelectMany(f => f)
+            .Where(f => f.Value.Evaluators.Count > 0)
+            .Select(f => f.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        var badges =
+            keys.Count == 0
+                ? []
+                : (await trust.BadgesAsync(caller, cancellationToken)).Where(b =>
+                    keys.Contains(b.Key)
+                );
+        return new TraceReading(
+            runs,
+            feedback,
+            badges.ToDictionary(b => b.Key, b => b.Value, StringComparer.Ordinal),
+            time.GetUtcNow()
+        );
     }
 
     /// <summary>Keeps a reading for the request that follows; returns the number to ask with.</summary>
@@ -142,19 +161,7 @@ public sealed class TraceReadings(TraceQueries queries, TimeProvider time)
         return found
             .Where(f => f.RunId is not null)
             .GroupBy(f => f.RunId ?? Guid.Empty)
-            .ToDictionary(
-                g => g.Key,
-                IReadOnlyDictionary<string, FeedbackStats> (g) =>
-                    g.GroupBy(f => f.Key)
-                        .ToDictionary(
-                            k => k.Key,
-                            k => new FeedbackStats
-                            {
-                                Count = k.Count(),
-                                Average = k.Average(f => f.Score),
-                            }
-                        )
-            );
+            .ToDictionary(g => g.Key, FeedbackStats.Of);
     }
 
     private sealed class Entry(

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Assay.Core.Feedback;
 using Assay.Core.Traces;
+using Assay.UI.Evaluators;
 
 namespace Assay.UI.Traces;
 
@@ -18,7 +19,7 @@ internal static class TraceRows
 
     public static void Write(Utf8JsonWriter w, TraceReading reading, bool withTextMarks)
     {
-        var (runs, feedback, now) = reading;
+        var (runs, feedback, trust, now) = reading;
         var start = runs.Count == 0 ? now : runs.Min(r => r.StartTime);
         var at = new Dictionary<Guid, int>(runs.Count);
         for (var i = 0; i < runs.Count; i++)
@@ -64,15 +65,10 @@ internal static class TraceRows
             {
                 w.WriteStartArray();
                 w.WriteStringValue(key);
-                if (s.Average is { } mean)
-                {
-                    w.WriteNumberValue(Math.Round(mean, 3));
-                }
-                else
-                {
-                    w.WriteNullValue();
-                }
-
+                w.WriteStringValue(ScoreLook.Value(s));
+                w.WriteStringValue(ScoreLook.Css(s));
+                w.WriteStringValue(ScoreLook.Title(key, s));
+                w.WriteNumberValue((s.IsMixed ? 1 : 0) + (s.Evaluators.Count > 0 ? 2 : 0));
                 w.WriteEndArray();
             }
 
@@ -80,13 +76,25 @@ internal static class TraceRows
         }
 
         w.WriteEndObject();
+        w.WriteStartObject("trust");
+        foreach (var (key, badge) in trust)
+        {
+            w.WriteStartArray(key);
+            w.WriteStringValue(badge.Css());
+            w.WriteStringValue(badge.Symbol());
+            w.WriteStringValue(badge.Text());
+            w.WriteStringValue(badge.Title());
+            w.WriteEndArray();
+        }
+
+        w.WriteEndObject();
         w.WriteEndObject();
     }
 
-    /// <summary>The keys of a run's feedback that are shown in the tree.</summary>
+    /// <summary>The keys of a run's feedback that are shown in the tree, those with scores first.</summary>
     public static IEnumerable<KeyValuePair<string, FeedbackStats>> Badges(
         IReadOnlyDictionary<string, FeedbackStats>? feedback
-    ) => feedback?.Take(MaxBadges) ?? [];
+    ) => feedback?.OrderByDescending(f => f.Value.Average is not null).Take(MaxBadges) ?? [];
 
     /// <summary>A number that differs where the payload differs in length or in its first characters; equal numbers promise nothing beyond that.</summary>
     private static long Mark(string? text, Run run, PayloadKind kind)

@@ -9,7 +9,8 @@ customElements.define(
       this.scales = new Map(JSON.parse(this.dataset.scales || "[]").map((s) => [s.key, s]));
       this.form = this.querySelector("form");
       this.box = this.querySelector("[data-answer]");
-      this.form.elements.key.addEventListener("change", () => this.draw());
+      // While the key is typed, and only when it asks for something else: who clicks into the score next must still find it there.
+      this.form.elements.key.addEventListener("input", () => this.draw());
       this.form.addEventListener("submit", (e) => {
         e.preventDefault();
         this.give(e.submitter?.name === "note");
@@ -19,7 +20,9 @@ customElements.define(
 
     /** Labels, a number within bounds, or thumbs where nothing is known of the key. */
     draw() {
-      const scale = this.scales.get(this.form.elements.key.value.trim());
+      const scale = this.scales.get(this.form.elements.key.value.trim()) ?? null;
+      if (this.drawn === scale) return;
+      this.drawn = scale;
       this.box.innerHTML = scale?.categories?.length
         ? `<fieldset class="rvo"><legend class="sr">Answer</legend>${scale.categories.map((c) => `<label class="opt"><input type="radio" name="label" value="${esc(c.label)}"><span>${esc(c.label)}</span></label>`).join("")}</fieldset>`
         : scale?.type === "text"
@@ -61,6 +64,21 @@ document.addEventListener("click", async (e) => {
   try {
     await ask(`/ui/feedback/${remove.dataset.unfeedback}`, { method: "DELETE" });
     changed(remove);
+  } catch (x) {
+    toast(x.message, true);
+  }
+});
+
+document.addEventListener("submit", async (e) => {
+  const form = e.target.closest("form[data-correct]");
+  if (!form) return;
+  e.preventDefault();
+  const { verdict, score, label, reason, teach } = form.elements;
+  const said = verdict ? JSON.parse(verdict.value) : score ? Number(score.value) : label.value.trim();
+  try {
+    const { version, problem } = await (await send(`/ui/feedback/${form.dataset.correct}/correct`, { verdict: said, reason: reason.value, teach: teach?.checked ?? false })).json();
+    toast(problem ? `Corrected; no example: ${problem}` : version ? `Corrected; the judge sees it from version ${version} on` : "Corrected", !!problem);
+    changed(form);
   } catch (x) {
     toast(x.message, true);
   }

@@ -81,6 +81,7 @@ customElements.define(
       if (name === "min" || name === "max") q[name] = value === "" ? null : Number(value);
       if (name === "categories") q.categories = readLabels(value);
       if (name === "type" && value === "category" && !(q.categories?.length > 0)) q.categories = [{ label: "good", value: 1 }, { label: "bad", value: 0 }, { label: "unclear", value: 0.5 }];
+      if (name === "type" && value === "boolean") q.categories = [{ label: "yes", value: 1 }, { label: "no", value: 0 }];
       this.store();
     }
 
@@ -165,6 +166,16 @@ customElements.define(
       });
       this.text.addEventListener("input", () => this.compare());
       this.show();
+    }
+
+    /** What was being typed before a reload. */
+    resume({ mode, text }) {
+      if (mode === "text" && !this.path) return;
+      this.mode = mode;
+      for (const b of this.querySelectorAll(".seg [data-f]")) b.setAttribute("aria-pressed", String(b.dataset.f === mode));
+      this.text.value = text;
+      this.text.classList.toggle("mono", mode === "json");
+      this.compare();
     }
 
     show() {
@@ -254,7 +265,8 @@ const Idle = 60_000;
 class ReviewDesk extends HTMLElement {
   connectedCallback() {
     this.base = `/ui/queues/${this.dataset.queue}`;
-    this.past = [];
+    // What was done here can be taken back after a reload too.
+    this.past = this.stored("past") ?? [];
     this.onKey = (e) => this.key(e);
     document.addEventListener("keydown", this.onKey);
     this.addEventListener("submit", (e) => {
@@ -316,7 +328,8 @@ class ReviewDesk extends HTMLElement {
     document.querySelector("[data-rv-bar]").style.width = all > 0 ? `${(100 * done) / all}%` : "0";
     document.querySelector("[data-rv-count]").textContent = all ? `${Number(done).toLocaleString("en")} of ${Number(all).toLocaleString("en")} done` : "";
     document.querySelector("[data-rv-clock]").textContent = this.item ? "0:00" : "";
-    history.replaceState(null, "", this.item ? `?item=${this.item}` : location.pathname);
+    // The whole path: what is relative begins at the page's base, which is the root.
+    history.replaceState(null, "", this.item ? `${location.pathname}?item=${this.item}` : location.pathname);
     localTimes(this);
     const undo = this.querySelector("[data-rv=undo]");
     if (undo) undo.disabled = !this.past.length;
@@ -339,25 +352,38 @@ class ReviewDesk extends HTMLElement {
   keep() {
     if (!this.item) return;
     const form = this.querySelector("form");
-    const held = { radios: [...form.querySelectorAll("input[type=radio]:checked")].map((i) => [i.name, i.value]), fields: [...form.querySelectorAll("fieldset.q textarea, fieldset.q input[type=number], textarea[name=note]")].map((f) => f.value) };
+    const fix = form.querySelector(".corr[open] fix-output");
+    const held = { fix: fix && { mode: fix.mode, text: fix.text.value }, radios: [...form.querySelectorAll("input[type=radio]:checked")].map((i) => [i.name, i.value]), fields: [...form.querySelectorAll("fieldset.q textarea, fieldset.q input[type=number], textarea[name=note]")].map((f) => f.value) };
+    this.store(this.item, held);
+  }
+
+  store(what, value) {
     try {
-      sessionStorage.setItem(`review:${this.item}`, JSON.stringify(held));
+      sessionStorage.setItem(`review:${this.dataset.queue}:${what}`, JSON.stringify(value));
     } catch {
       // Storage is off: nothing is kept.
     }
   }
 
-  restore() {
-    let held;
+  stored(what) {
     try {
-      held = this.item && JSON.parse(sessionStorage.getItem(`review:${this.item}`));
+      return JSON.parse(sessionStorage.getItem(`review:${this.dataset.queue}:${what}`));
     } catch {
-      return;
+      return null;
     }
+  }
+
+  restore() {
+    const held = this.item && this.stored(this.item);
     if (!held) return;
     const form = this.querySelector("form");
     for (const [name, value] of held.radios) for (const i of form.querySelectorAll(`input[type=radio][name="${name}"]`)) i.checked = i.value === value;
     [...form.querySelectorAll("fieldset.q textarea, fieldset.q input[type=number], textarea[name=note]")].forEach((f, i) => (f.value = held.fields[i] ?? f.value));
+    if (held.fix) {
+      const box = form.querySelector(".corr");
+      if (box) box.open = true;
+      box?.querySelector("fix-output").resume(held.fix);
+    }
   }
 
   problem(text, field) {
@@ -395,8 +421,9 @@ class ReviewDesk extends HTMLElement {
     }
     const item = this.item;
     if (!(await this.act("done", body))) return;
-    sessionStorage.removeItem(`review:${item}`);
+    this.store(item, null);
     this.past.push(item);
+    this.store("past", this.past);
     toast("Done");
     this.next();
   }
@@ -408,6 +435,7 @@ class ReviewDesk extends HTMLElement {
   async undo() {
     const last = this.past.pop();
     if (!last) return toast("There is nothing to undo");
+    this.store("past", this.past);
     try {
       await send(`${this.base}/items/${last}/undo`);
       toast("Taken back");

@@ -1,12 +1,16 @@
 // The rows of a trace that are in sight: name and figures on the left, the bar in the waterfall on the right. All other rows do not exist.
-// The first rows come with the page (TraceWindow.razor): what a row looks like is said in both places, and a test holds them together.
+// The first rows come with the page (TraceWindowRow.razor, ScoreChip.razor): what a row looks like is said in both places, and a test holds them together.
 import { count, duration, esc, icon, money } from "./kit.js";
 import { kindIcon, kinds } from "./trace-model.js";
 
 const Row = 30;
 const Over = 12;
 
-export const badge = ([key, mean]) => `<span class="fb${mean == null ? "" : mean < 0.5 ? " lo" : mean < 0.7 ? " mid" : ""}" title="${esc(key)}${mean == null ? "" : `: ${mean}`}"><span class="k">${esc(key.length > 14 ? `${key.slice(0, 13)}…` : key)}</span>${mean == null ? "" : ` <b>${mean}</b>`}</span>`;
+/** A score: key, value, colour, title, and what is to be said of where it comes from; with the badge of the judge that gave it. */
+export const chip = ([key, value, css, title, from], trust) => {
+  const [tone, symbol, text, why] = (from & 2 && trust?.[key]) || [];
+  return `<span class="fb${css ? ` ${css}` : ""}" title="${esc(title)}"><span class="k" dir="auto">${esc(key)}</span>${value == null ? "" : ` <b>${esc(value)}</b>`}${from & 1 ? `<span class="sr">, the mean of people’s and evaluators’ scores</span>` : ""}${text ? `<span class="trust${tone ? ` ${tone}` : ""}" title="${esc(why)}">${icon(symbol, "xs")}<span class="sr">${text}</span></span>` : ""}</span>`;
+};
 
 export class TraceList {
   constructor(view) {
@@ -72,7 +76,7 @@ export class TraceList {
     return (
       `<div class="tn t-${kind}${path && !path[i] ? " off" : ""}" id="tn-${i}" data-i="${i}" role="treeitem" aria-level="${m.depth[i] + 1}" aria-selected="${i === this.view.selected}"${children ? ` aria-expanded="${!!isOpen}"` : ""}>` +
       `<div class="tl" style="--d:${depth}">${children ? `<span class="tw${isOpen ? " o" : ""}">${icon("chev", "xs")}</span>` : `<span class="tw"></span>`}<span class="ty">${icon(kindIcon(m.kind[i]))}</span><span class="n ell${isError ? " e" : ""}" dir="auto">${esc(m.nameOf(i))}</span>${isError ? `${icon("err", "s c-err")}<span class="sr">error</span>` : ""}${m.took[i] < 0 && this.view.isAlive ? icon("run", "s c-run") : ""}${children && m.folded[i] && !m.hits ? `<span class="fn">${(m.last[i] - i).toLocaleString("en")}</span>` : ""}${model ? `<span class="m ell">${esc(model)}</span>` : ""}` +
-      `<span class="bd">${(m.feedback[i] ?? []).slice(0, 1).map(badge).join("")}${m.tokens[i] ? `<span>${count(m.tokens[i])} tok</span>` : ""}${m.cost[i] >= 1e5 ? `<span>${money(m.cost[i])}</span>` : ""}</span></div><div class="wf">${bar}</div></div>`
+      `<span class="bd">${(m.feedback[i] ?? []).slice(0, 1).map((c) => chip(c, m.trust)).join("")}${m.tokens[i] ? `<span>${count(m.tokens[i])} tok</span>` : ""}${m.cost[i] >= 1e5 ? `<span>${money(m.cost[i])}</span>` : ""}</span></div><div class="wf">${bar}</div></div>`
     );
   }
 

@@ -4,7 +4,7 @@ import { ask, count, duration, esc, guid, icon, isTyping, money, toast } from ".
 import { TimeAxis } from "./trace-axis.js";
 import { RunPane } from "./trace-detail.js";
 import { pressed } from "./trace-keys.js";
-import { TraceList, badge } from "./trace-list.js";
+import { TraceList, chip } from "./trace-list.js";
 import { TraceModel } from "./trace-model.js";
 
 const Quiet = 60;
@@ -213,7 +213,7 @@ class TraceView extends HTMLElement {
       (m.tokens[root] ? `<span title="Tokens">${icon("hash", "s")}<b>${count(m.tokens[root])}</b> tok</span>` : "") +
       (m.cost[root] ? `<span title="Cost">${icon("coins", "s")}<b>${money(m.cost[root])}</b></span>` : "") +
       `<span title="Runs">${icon("list", "s")}<b>${m.length.toLocaleString("en")}</b> ${m.length === 1 ? "run" : "runs"}</span>` +
-      (m.feedback[root] ?? []).map(badge).join("");
+      (m.feedback[root] ?? []).map((c) => chip(c, m.trust)).join("");
     const errors = this.querySelector("[data-do=nextError]");
     errors.hidden = !m.errors.length;
     errors.querySelector("b").textContent = `${m.errors.length} ${m.errors.length === 1 ? "error" : "errors"}`;

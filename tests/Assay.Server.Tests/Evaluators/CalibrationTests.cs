@@ -7,6 +7,7 @@ using Assay.Core.Evaluators;
 using Assay.Core.Evaluators.Judges;
 using Assay.Core.Experiments.Jobs;
 using Assay.Core.Models.Providers;
+using Assay.Core.Traces;
 
 namespace Assay.Server.Tests.Evaluators;
 
@@ -141,6 +142,96 @@ public sealed class CalibrationTests(JudgeTests.Servers servers)
             Cancel
         );
         Assert.Equal(HttpStatusCode.BadRequest, twice.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_verdict_that_a_person_corrects_is_shown_to_the_judge_in_its_next_call()
+    {
+        var runs = await RunsAsync([("good", 0), ("poor", 0)]);
+        var (judged, other) = (runs[0].Id, runs[1].Id);
+        var verdict = Guid.NewGuid();
+        var given = await _client.PostAsJsonAsync(
+            "/api/v1/feedback",
+            new
+            {
+                id = verdict,
+                run_id = judged,
+                key = "quality",
+                score = true,
+                feedback_source = new
+                {
+                    type = "auto_eval",
+                    metadata = new { evaluator_id = _judge, evaluator_version = 1 },
+                },
+            },
+            Cancel
+        );
+        Assert.True(given.IsSuccessStatusCode);
+        Assert.Equal(2, await CorrectAsync(false, "It promises too much."));
+        var kept = await _client.GetFromJsonAsync<JsonElement>(
+            $"/api/v1/feedback/{verdict}",
+            Cancel
+        );
+        Assert.True(kept.GetProperty("score").GetBoolean());
+        Assert.False(kept.GetProperty("correction").GetProperty("score").GetBoolean());
+
+        // Another run is judged: the judge is told of the first one, and of what was right about it.
+        var text = await AskedAsync(other);
+        Assert.Contains($"good {judged}", text);
+        Assert.Contains("It promises too much.", text);
+        // The run itself is judged without the answer to it.
+        Assert.DoesNotContain("It promises too much.", await AskedAsync(judged));
+
+        // Corrected again, it is one example still; without teaching it is none.
+        Assert.Equal(3, await CorrectAsync(true, "It does keep it."));
+        text = await AskedAsync(other);
+        Assert.Contains("It does keep it.", text);
+        Assert.DoesNotContain("It promises too much.", text);
+        Assert.Null(await CorrectAsync(true, "Quietly.", teach: false));
+        return;
+
+        async Task<int?> CorrectAsync(bool right, string reason, bool teach = true)
+        {
+            var answer = await _client.PostAsJsonAsync(
+                $"/ui/feedback/{verdict}/correct",
+                new
+                {
+                    verdict = right,
+                    reason,
+                    teach,
+                },
+                Cancel
+            );
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+            var version = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty(
+                "version"
+            );
+            return version.ValueKind == JsonValueKind.Null ? null : version.GetInt32();
+        }
+
+        async Task<string> AskedAsync(Guid run)
+        {
+            _fake.Forget();
+            var opened = await _server
+                .Get<EvaluatorFactory>()
+                .OpenAsync(_owner, _judge, null, Cancel);
+            var found = await _server
+                .Get<TraceQueries>()
+                .FindAsync(
+                    _owner,
+                    run,
+                    null,
+                    RunParts.Details | RunParts.Inputs | RunParts.Outputs,
+                    Cancel
+                );
+            await opened!.EvaluateAsync(
+                await _server
+                    .Get<EvaluationInputs>()
+                    .OfAsync(_owner, found!, null, opened.Needs, Cancel),
+                Cancel
+            );
+            return FakeJudge.TextOf(Assert.Single(_fake.Asked));
+        }
     }
 
     [Fact]

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Evaluators;
 using Assay.Core.Models.Providers;
 using Assay.Evaluation;
+using Microsoft.Extensions.Logging;
 
 namespace Assay.Server.Tests.Evaluators;
 
@@ -83,6 +85,34 @@ public sealed class JudgeTests(JudgeTests.Servers servers)
             judge.Definition!.Id.ToString(),
             run.GetProperty("extra").GetProperty("metadata").GetProperty("evaluator_id").GetString()
         );
+    }
+
+    [Fact]
+    public async Task Two_who_ask_the_same_at_once_both_get_a_verdict_and_one_is_kept_without_a_failure()
+    {
+        var id = await MakeAsync();
+        // The project of evaluators' runs is there before.
+        await (await OpenAsync(id)).EvaluateAsync(Row("another", "question"), Cancel);
+        _fake.Forget();
+        var failed = new ConcurrentQueue<string>();
+        using var log = new FailureLog(failed);
+        _server.Get<ILoggerFactory>().AddProvider(log);
+        // Each is answered when both have asked, so that neither finds the other's verdict.
+        using var both = new Barrier(2);
+        _fake.Answer = _ =>
+        {
+            Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(60)));
+            return new FakeReply("""{"reason":"fine","verdict":true}""");
+        };
+        var scores = await Task.WhenAll(
+            Task.Run(() => JudgeAsync(id), Cancel),
+            Task.Run(() => JudgeAsync(id), Cancel)
+        );
+        Assert.All(scores, s => Assert.Equal(1, s.Number));
+        Assert.Equal(2, _fake.Calls);
+        Assert.Equal(1, (await JudgeAsync(id)).Number);
+        Assert.Equal(2, _fake.Calls);
+        Assert.Empty(failed);
     }
 
     [Fact]
@@ -451,5 +481,32 @@ public sealed class JudgeTests(JudgeTests.Servers servers)
             await Assay.DisposeAsync();
             await Fake.DisposeAsync();
         }
+    }
+
+    /// <summary>What the server logs as failed.</summary>
+    private sealed class FailureLog(ConcurrentQueue<string> failed) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
+        {
+            if (IsEnabled(logLevel))
+            {
+                failed.Enqueue(formatter(state, exception));
+            }
+        }
+
+        public void Dispose() { }
     }
 }

@@ -1,3 +1,4 @@
+using Assay.Core.Feedback;
 using Assay.Core.Filters;
 using Assay.Core.Threads;
 using Assay.Core.Traces;
@@ -48,6 +49,46 @@ public abstract partial class RunStoreContract
                 Assert.Equal(scores.Average(), stats.Feedback[key.Key].Average!.Value, 9);
             }
         }
+    }
+
+    [Fact]
+    public async Task Scores_of_people_evaluators_and_the_api_have_figures_of_their_own()
+    {
+        var ids = new[] { Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7() };
+        await PutAsync(ids.Select(id => Create(id)));
+        await GiveAsync(Feedback(ids[0], "k", 1, f => f with { SourceType = "app" }));
+        await GiveAsync(Feedback(ids[1], "k", 0.5, f => f with { UserId = Guid.NewGuid() }));
+        await GiveAsync(Feedback(ids[0], "k", 0, f => f with { SourceType = "auto_eval" }));
+        // More evaluator runs than sources are told of: a judgement is counted all the same.
+        for (var i = 0; i < 25; i++)
+        {
+            var metadata = $$$"""{"__run":{"run_id":"{{{Guid.NewGuid()}}}"}}""";
+            await GiveAsync(
+                Feedback(
+                    ids[1],
+                    "k",
+                    0,
+                    f => f with { SourceType = "model", SourceMetadataJson = metadata }
+                )
+            );
+        }
+
+        await GiveAsync(Feedback(ids[2], "k", 0.25));
+        await GiveAsync(Feedback(ids[2], "k", null, f => f with { ValueJson = "\"x\"" }));
+        var all = (await Store.FeedbackStatsAsync(Query(), Token))["k"];
+        Assert.Equal(
+            (new(2, 2, 1.5), new(26, 26, 0), new SourceScores(2, 1, 0.25)),
+            (all.People, all.Evaluators, all.Others)
+        );
+        Assert.True(all.IsMixed);
+        Assert.Equal(1.75 / 29, all.Average!.Value, 12);
+        var last = (await Store.FeedbackStatsAsync(Query() with { RunIds = [ids[2]] }, Token))["k"];
+        Assert.False(last.IsMixed);
+        Assert.Equal(2, last.Count);
+        var runs = (await RunsAsync()).Select(r => KeyValuePair.Create("k", r.FeedbackStats["k"]));
+        var together = FeedbackStats.Together(runs)["k"];
+        Assert.Equal(all.Average.Value, together.Average!.Value, 12);
+        Assert.Equal(all.Evaluators, together.Evaluators);
     }
 
     [Fact]

@@ -88,16 +88,7 @@ public sealed class Calibrations(
             await FindAsync(caller, evaluatorId, calibrationId, cancellationToken)
         )?.Items.FirstOrDefault(i => i.Run == runId);
         var opened = await factory.OpenAsync(caller, evaluatorId, null, cancellationToken);
-        if (
-            item is null
-            || opened
-                is not {
-                    Judge: { } settings,
-                    Prompt: { } prompt,
-                    Definition: { } judge,
-                    Version: { } version
-                }
-        )
+        if (item is null || opened?.Judge is not { } settings)
         {
             throw new InvalidEvaluatorException("run", "is not part of this comparison");
         }
@@ -107,13 +98,74 @@ public sealed class Calibrations(
             throw new InvalidEvaluatorException("run", "is an example already");
         }
 
+        return await TeachAsync(
+            caller,
+            opened,
+            item.Run,
+            item.OtherRun,
+            VerdictOf(settings.Verdict, item),
+            item.Comment,
+            $"Example from people's judgement of run {runId}",
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Shows the judge a run with the verdict it should have given, from now on: a new version with one more example, or with another verdict in the example
+    /// that is about this run already.
+    /// </summary>
+    /// <param name="caller">Who corrects.</param>
+    /// <param name="evaluatorId">The judge; of pairs it is no question of one run.</param>
+    /// <param name="runId">The run it judged.</param>
+    /// <param name="verdict">What was right: a number, true or false, or a label.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="InvalidEvaluatorException">The run or the verdict cannot be an example.</exception>
+    /// <exception cref="EvaluatorConflictException">Somebody changed the judge meanwhile.</exception>
+    public async Task<EvaluatorDefinition> AddCorrectionAsync(
+        Caller caller,
+        Guid evaluatorId,
+        Guid runId,
+        JsonElement verdict,
+        string? reason,
+        CancellationToken cancellationToken
+    )
+    {
+        caller.Demand(Permission.Write);
+        var opened = await factory.OpenAsync(caller, evaluatorId, null, cancellationToken);
+        return opened?.Judge is { Pairwise: false }
+            ? await TeachAsync(
+                caller,
+                opened,
+                runId,
+                null,
+                verdict,
+                reason,
+                $"Example from a correction of run {runId}",
+                cancellationToken
+            )
+            : throw new InvalidEvaluatorException("evaluator", "is no judge of single answers");
+    }
+
+    private async Task<EvaluatorDefinition> TeachAsync(
+        Caller caller,
+        OpenedEvaluator opened,
+        Guid runId,
+        Guid? otherRun,
+        JsonElement verdict,
+        string? reason,
+        string note,
+        CancellationToken cancellationToken
+    )
+    {
+        var (settings, judge) = (opened.Judge!, opened.Definition!);
         var input =
             (
-                await FindRunAsync(caller, item.Run, item.Project, cancellationToken) is { } run
-                    ? await InputAsync(caller, opened, run, item.OtherRun, cancellationToken)
+                await FindRunAsync(caller, runId, null, cancellationToken) is { } run
+                    ? await InputAsync(caller, opened, run, otherRun, cancellationToken)
                     : null
             ) ?? throw new InvalidEvaluatorException("run", "is gone");
-        var (values, missing) = prompt.Fill(input);
+        var (values, missing) = opened.Prompt!.Fill(input);
         if (missing.Count > 0)
         {
             throw new InvalidEvaluatorException("run", string.Join("; ", missing));
@@ -127,30 +179,25 @@ public sealed class Calibrations(
             );
         }
 
-        var example = new JudgeExample(
-            values,
-            VerdictOf(settings.Verdict, item),
-            item.Comment,
-            runId
-        );
+        var example = new JudgeExample(values, verdict, reason, runId);
         return await catalog.SaveAsync(
                 caller,
-                evaluatorId,
+                judge.Id,
                 new EvaluatorDraft
                 {
                     Name = judge.Name,
                     FeedbackKey = judge.FeedbackKey,
                     Kind = judge.Kind,
                     Description = judge.Description,
-                    Note = $"Example from people's judgement of run {runId}",
+                    Note = note,
                     SettingsJson = (
                         settings with
                         {
-                            Examples = [.. settings.Examples, example],
+                            Examples = [.. settings.Examples.Where(e => e.Run != runId), example],
                         }
                     ).ToJson(),
                 },
-                version.Number,
+                opened.Version!.Number,
                 cancellationToken
             ) ?? throw new InvalidEvaluatorException("evaluator", "is not there any more");
     }

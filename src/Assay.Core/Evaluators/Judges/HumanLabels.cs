@@ -25,17 +25,13 @@ public static class HumanLabels
     /// <summary>The bar of a score.</summary>
     public static double BarOf(VerdictForm form) => form.PassAt ?? ((form.Min + form.Max) / 2);
 
-    /// <summary>True for a score that an evaluator gave.</summary>
-    public static bool IsEvaluators(FeedbackRecord feedback) =>
-        feedback.SourceType is "auto_eval" or "model";
-
     /// <summary>True for what a person said about a run: on the screens or signed in, or as the correction of an evaluator's score.</summary>
     public static bool IsPeoples(FeedbackRecord feedback) =>
         feedback.RunId is not null
         && (
-            IsEvaluators(feedback)
+            feedback.IsByEvaluator
                 ? feedback.CorrectionJson is not null
-                : (feedback.SourceType == "app" || feedback.UserId is not null)
+                : feedback.IsByPerson
                     && (feedback.Score is not null || feedback.ValueJson is not null)
         );
 
@@ -107,7 +103,7 @@ public static class HumanLabels
         var (score, label) = (given.Score, given.Label);
         // On an evaluator's score a correction is what a person says instead; on a person's own it is a better answer, and no verdict.
         if (
-            IsEvaluators(given)
+            given.IsByEvaluator
             && given.CorrectionJson is { } correction
             && Corrected(correction) is var (s, l)
         )

@@ -103,23 +103,19 @@ public sealed class VerdictCache(IDbContextFactory<MetadataContext> metadata, Ti
     )
     {
         await using var db = await metadata.CreateDbContextAsync(cancellationToken);
-        db.JudgeVerdicts.Add(
-            new JudgeVerdict
-            {
-                WorkspaceId = caller.WorkspaceId,
-                Key = key,
-                EvaluatorId = evaluatorId,
-                ReplyJson = JsonSerializer.Serialize(reply, JudgeSettings.Json),
-                CreatedAt = time.GetUtcNow(),
-            }
+        // The same question may be answered twice at the same moment, and the judge deleted meanwhile: neither is a failure.
+        var json = JsonSerializer.Serialize(reply, JudgeSettings.Json);
+        var now = UtcMicroseconds.ToMicroseconds(time.GetUtcNow());
+        var stored = await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO judge_verdict(workspace_id, key, evaluator_id, reply_json, created_at)
+            SELECT workspace_id, {key}, id, {json}, {now} FROM evaluator WHERE workspace_id = {caller.WorkspaceId} AND id = {evaluatorId}
+            ON CONFLICT DO NOTHING
+            """,
+            cancellationToken
         );
-        try
+        if (stored == 0)
         {
-            await db.SaveChangesAsync(cancellationToken);
-        }
-        catch (DbUpdateException)
-        {
-            // The same question was answered twice at the same moment, or the judge was deleted meanwhile.
             return;
         }
 

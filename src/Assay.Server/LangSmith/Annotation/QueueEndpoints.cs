@@ -59,10 +59,15 @@ internal static class QueueEndpoints
         }
 
         // The rubric is in GET only: clients tell the two shapes apart by the key's presence.
-        return WireResult.Json(w => QueueOut.Write(w, queue, withRubric: false));
+        var names = await ReviewersAsync(context);
+        return WireResult.Json(w => QueueOut.Write(w, queue, names, withRubric: false));
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, AnnotationQueues queues)
+    private static async Task<IResult> ListAsync(
+        HttpContext context,
+        AnnotationQueues queues,
+        IDbContextFactory<MetadataContext> metadata
+    )
     {
         var q = context.Request.Query;
         IEnumerable<QueueSummary> found = await queues.ListAsync(
@@ -91,8 +96,19 @@ internal static class QueueEndpoints
             found = found.Where(s => s.Queue.DefaultDatasetId == dataset);
         }
 
+        if (q.Uuids("tag_value_id") is { Count: > 0 } values)
+        {
+            var tagged = await TaggedAsync(context, metadata, values);
+            found = found.Where(s => tagged.Contains(s.Queue.Id));
+        }
+
         if (q.Word("queue_type") is { } type)
         {
+            if (type is not ("single" or "pairwise"))
+            {
+                throw BodyFields.Wrong("queue_type", "single or pairwise");
+            }
+
             found = found.Where(s => s.Queue.IsPairwise == (type == "pairwise"));
         }
 
@@ -102,6 +118,20 @@ internal static class QueueEndpoints
             found = found.Where(s => s.Queue.Reviewers.Contains(me));
         }
 
+        found = q.Word("sort_by") switch
+        {
+            null or "created_at" => found.OrderBy(s => s.Queue.CreatedAt).ThenBy(s => s.Queue.Id),
+            "updated_at" => found.OrderBy(s => s.Queue.UpdatedAt).ThenBy(s => s.Queue.Id),
+            "name" => found.OrderBy(s => s.Queue.Name, StringComparer.OrdinalIgnoreCase),
+            "total_runs" => found.OrderBy(s => s.Waiting + s.Completed),
+            _ => throw BodyFields.Wrong("sort_by", "created_at, updated_at, name or total_runs"),
+        };
+        if (q.Flag("sort_by_desc") ?? true)
+        {
+            found = found.Reverse();
+        }
+
+        var names = await ReviewersAsync(context);
         var page = found
             .Skip(q.Whole("offset", 0, 0, int.MaxValue))
             .Take(q.Whole("limit", 100, 1, 100))
@@ -110,7 +140,7 @@ internal static class QueueEndpoints
         {
             w.WriteStartArray();
             page.ForEach(s =>
-                QueueOut.Write(w, s.Queue, withRubric: false, s.Waiting + s.Completed)
+                QueueOut.Write(w, s.Queue, names, withRubric: false, s.Waiting + s.Completed)
             );
             w.WriteEndArray();
         });
@@ -123,7 +153,8 @@ internal static class QueueEndpoints
     )
     {
         var queue = await queues.GetAsync(context.Caller(), id, context.RequestAborted);
-        return WireResult.Json(w => QueueOut.Write(w, queue, withRubric: true));
+        var names = await ReviewersAsync(context);
+        return WireResult.Json(w => QueueOut.Write(w, queue, names, withRubric: true));
     }
 
     private static async Task<IResult> ChangeAsync(
@@ -145,7 +176,8 @@ internal static class QueueEndpoints
             },
             context.RequestAborted
         );
-        return WireResult.Json(w => QueueOut.Write(w, queue, withRubric: true));
+        var names = await ReviewersAsync(context);
+        return WireResult.Json(w => QueueOut.Write(w, queue, names, withRubric: true));
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -193,12 +225,13 @@ internal static class QueueEndpoints
     )
     {
         var found = await queues.OfRunAsync(context.Caller(), id, context.RequestAborted);
+        var names = await ReviewersAsync(context);
         return WireResult.Json(w =>
         {
             w.WriteStartArray();
             foreach (var queue in found)
             {
-                QueueOut.Write(w, queue, withRubric: false);
+                QueueOut.Write(w, queue, names, withRubric: false);
             }
 
             w.WriteEndArray();
@@ -261,6 +294,37 @@ internal static class QueueEndpoints
         );
         return Results.NoContent();
     }
+
+    /// <summary>Resources that bear every one of the tags.</summary>
+    private static async Task<HashSet<Guid>> TaggedAsync(
+        HttpContext context,
+        IDbContextFactory<MetadataContext> metadata,
+        IReadOnlyList<Guid> values
+    )
+    {
+        var workspace = context.Caller().WorkspaceId;
+        var all = values.Distinct().ToList();
+        await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
+        return
+        [
+            .. await db
+                .ResourceTaggings.Where(t => t.WorkspaceId == workspace && all.Contains(t.ValueId))
+                .GroupBy(t => t.ResourceId)
+                .Where(g => g.Select(t => t.ValueId).Distinct().Count() == all.Count)
+                .Select(g => g.Key)
+                .ToListAsync(context.RequestAborted),
+        ];
+    }
+
+    /// <summary>Members by id, to say who is assigned.</summary>
+    private static async Task<IReadOnlyDictionary<Guid, MemberView>> ReviewersAsync(
+        HttpContext context
+    ) =>
+        (
+            await context
+                .RequestServices.GetRequiredService<Members>()
+                .ListAsync(context.Caller(), context.RequestAborted)
+        ).ToDictionary(m => m.Id);
 
     private static async Task<int> FillAsync(
         HttpContext context,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Assay.Core.Access;
 using Assay.Core.Annotation;
 using Assay.Server.LangSmith.Datasets;
 
@@ -10,6 +11,7 @@ internal static class QueueOut
     public static void Write(
         Utf8JsonWriter w,
         AnnotationQueue queue,
+        IReadOnlyDictionary<Guid, MemberView> members,
         bool withRubric,
         int? total = null
     )
@@ -35,6 +37,8 @@ internal static class QueueOut
         {
             w.WriteStartObject();
             w.WriteString("id", reviewer);
+            w.WriteString("name", members.GetValueOrDefault(reviewer)?.Name);
+            w.WriteString("email", members.GetValueOrDefault(reviewer)?.Email);
             w.WriteEndObject();
         }
 

@@ -42,7 +42,9 @@ internal static class EvaluatorEndpoints
             )
             .Where(e => wanted.All(w => Has(e, w)))
             .Where(e => q.Word("feedback_key") is not { } key || e.FeedbackKey == key)
-            .Where(e => q.Word("type") is not { } type || EvaluatorOut.TypeOf(e.Kind) == type);
+            .Where(e => q.Word("type") is not { } type || EvaluatorOut.TypeOf(e.Kind) == type)
+            // Evaluators bear no tags and no rules of projects or datasets: none has the one that is asked for.
+            .Where(_ => q.Uuids("tag_value_id").Count + q.Uuids("resource_id").Count == 0);
         List<EvaluatorDefinition> ordered = q.Word("sort_by") switch
         {
             "name" => [.. found.OrderBy(e => e.Name, StringComparer.Ordinal)],

@@ -172,33 +172,7 @@ internal static class GroupedRuns
                 ? null
                 : (double)runs.Count(r => r.Status == RunStatus.Error) / runs.Count
         );
-        RunOut.Feedback(
-            w,
-            runs.SelectMany(r => r.FeedbackStats)
-                .GroupBy(f => f.Key, f => f.Value, StringComparer.Ordinal)
-                .ToDictionary(g => g.Key, g => Together([.. g]))
-        );
-    }
-
-    private static FeedbackStats Together(IReadOnlyList<FeedbackStats> parts)
-    {
-        var scored = parts.Where(p => p.Average is not null).ToList();
-        return new FeedbackStats
-        {
-            Count = parts.Sum(p => p.Count),
-            Average =
-                scored.Count == 0
-                    ? null
-                    : scored.Sum(p => p.Average.GetValueOrDefault() * p.Count)
-                        / scored.Sum(p => p.Count),
-            Min = scored.Min(p => p.Min),
-            Max = scored.Max(p => p.Max),
-            Values = parts
-                .SelectMany(p => p.Values)
-                .GroupBy(v => v.Key, v => v.Value, StringComparer.Ordinal)
-                .ToDictionary(g => g.Key, g => g.Sum()),
-            Errors = parts.Sum(p => p.Errors),
-        };
+        RunOut.Feedback(w, FeedbackStats.Together(runs.SelectMany(r => r.FeedbackStats)));
     }
 
     private static double? At(List<double> sorted, double share) =>

@@ -205,7 +205,7 @@ internal static class FeedbackSettingEndpoints
             )
             .OrderBy(f => f.CreatedAt)
             .Skip(q.Whole("offset", 0, 0, int.MaxValue))
-            .Take(q.Whole("limit", 100, 1, 100))
+            .Take(q.Whole("limit", 20, 1, 100))
             .ToListAsync(context.RequestAborted);
         return WireResult.Json(w =>
         {
@@ -272,13 +272,49 @@ internal static class FeedbackSettingEndpoints
             : throw BodyFields.Wrong("feedback_key", "a text of 1 to 1,024 characters");
     }
 
-    private static string Config(JsonElement json)
+    /// <summary>A config as it is kept: its type is known, its bounds are in order, its categories have values and names that are not empty.</summary>
+    public static string Config(JsonElement json)
     {
         json.MustBeObject();
-        return json.StrictText("type") is "continuous" or "categorical" or "freeform"
-            ? json.GetRawText()
-            : throw BodyFields.Wrong("feedback_config.type", "continuous, categorical or freeform");
+        if (json.StrictText("type") is not ("continuous" or "categorical" or "freeform"))
+        {
+            throw BodyFields.Wrong("feedback_config.type", "continuous, categorical or freeform");
+        }
+
+        var (min, max) = (Bound(json, "min"), Bound(json, "max"));
+        if (min > max)
+        {
+            throw BodyFields.Wrong("feedback_config.min", "not above max");
+        }
+
+        if (json.ArrayText("categories") is not null)
+        {
+            foreach (var category in json.Items("categories"))
+            {
+                if (
+                    category.ValueKind != JsonValueKind.Object
+                    || category.Field("value").ValueKind != JsonValueKind.Number
+                    || category.StrictText("label") is { Length: 0 }
+                )
+                {
+                    throw BodyFields.Wrong(
+                        "feedback_config.categories",
+                        "a list of {value, label} with a number and a text that is not empty"
+                    );
+                }
+            }
+        }
+
+        return json.GetRawText();
     }
+
+    private static double? Bound(JsonElement json, string name) =>
+        json.Field(name) switch
+        {
+            { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
+            { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } => null,
+            _ => throw BodyFields.Wrong($"feedback_config.{name}", "a number"),
+        };
 
     private static (string Key, string Aggregation, string Parts) Formula(JsonElement json)
     {
@@ -290,15 +326,19 @@ internal static class FeedbackSettingEndpoints
 
         var parts = json.Items("formula_parts").ToList();
         if (
-            parts.Count is 0 or > 100
+            parts.Count is 0 or > FeedbackFormulas.MaxParts
             || parts.Exists(p =>
                 p.ValueKind != JsonValueKind.Object
+                || p.Text("part_type") is not (null or "weighted_key")
                 || p.Text("key") is not { Length: > 0 }
                 || p.Field("weight").ValueKind != JsonValueKind.Number
             )
         )
         {
-            throw BodyFields.Wrong("formula_parts", "a list of parts with key and weight");
+            throw BodyFields.Wrong(
+                "formula_parts",
+                $"a list of 1 to {FeedbackFormulas.MaxParts} parts with part_type weighted_key, key and weight"
+            );
         }
 
         return (key, json.Text("aggregation_type")!, json.Field("formula_parts").GetRawText());

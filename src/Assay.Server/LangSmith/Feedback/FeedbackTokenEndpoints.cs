@@ -45,6 +45,11 @@ internal static class FeedbackTokenEndpoints
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
         db.FeedbackTokens.AddRange(tokens);
         await db.SaveChangesAsync(context.RequestAborted);
+        foreach (var (token, body) in tokens.Zip(asked))
+        {
+            await FeedbackEndpoints.KeepConfigAsync(context, body, token.Key, time.GetUtcNow());
+        }
+
         return WireResult.Json(w =>
         {
             if (isMany)
@@ -91,7 +96,6 @@ internal static class FeedbackTokenEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        document.RootElement.MustBeObject();
         return await TakeAsync(token, context, metadata, ingest, time, document.RootElement);
     }
 
@@ -151,6 +155,7 @@ internal static class FeedbackTokenEndpoints
             return Errors.NotFound("Feedback token");
         }
 
+        FeedbackJson.CheckJudgement(json);
         var now = time.GetUtcNow();
         if (known.ExpiresAt <= now)
         {
@@ -180,9 +185,17 @@ internal static class FeedbackTokenEndpoints
             throw BodyFields.Wrong("run_id", "a UUID");
         }
 
-        if (json.StrictText("feedback_key") is not { Length: > 0 } key)
+        if (json.StrictText("feedback_key") is not { Length: > 0 and <= FeedbackJson.MaxKey } key)
         {
-            throw BodyFields.Wrong("feedback_key", "a text that is not empty");
+            throw BodyFields.Wrong(
+                "feedback_key",
+                $"a text of 1 to {FeedbackJson.MaxKey} characters"
+            );
+        }
+
+        if (json.Field("feedback_config").IsSaid())
+        {
+            FeedbackSettingEndpoints.Config(json.Field("feedback_config"));
         }
 
         return new FeedbackToken

@@ -134,11 +134,11 @@ internal static class InsightsOut
         w.WriteNumber("total_tokens", f.Tokens);
         w.WriteString("total_cost", Wire.Money(f.Cost));
         w.WriteStartObject("feedback_stats");
-        foreach (var (key, (count, average)) in f.Feedback)
+        foreach (var (key, stats) in f.Feedback)
         {
             w.WriteStartObject(key);
-            w.WriteNumber("n", count);
-            w.WriteNumber("avg", average);
+            w.WriteNumber("n", stats.Count);
+            w.WriteNumber("avg", stats.Average);
             w.WriteEndObject();
         }
 

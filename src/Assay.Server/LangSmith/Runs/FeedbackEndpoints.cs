@@ -4,6 +4,7 @@ using Assay.Core.Feedback;
 using Assay.Core.Metadata;
 using Assay.Core.Traces;
 using Assay.Server.Auth;
+using Assay.Server.LangSmith.Feedback;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Server.LangSmith.Runs;
@@ -28,11 +29,13 @@ internal static class FeedbackEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        if (FeedbackJson.Read(document.RootElement, null, time.GetUtcNow()) is not { } item)
+        FeedbackJson.Check(document.RootElement);
+        if (document.RootElement.Field("feedback_config").IsSaid())
         {
-            return Errors.Invalid("key: must be a text that is not empty");
+            FeedbackSettingEndpoints.Config(document.RootElement.Field("feedback_config"));
         }
 
+        var item = FeedbackJson.Read(document.RootElement, null, time.GetUtcNow())!;
         await ingest.AcceptAsync(
             context.Caller(),
             new IngestBatch([], [item]),
@@ -52,12 +55,13 @@ internal static class FeedbackEndpoints
             },
             context.RequestAborted
         );
+        var names = await NamesAsync(context, items);
         return WireResult.Json(w =>
         {
             w.WriteStartArray();
             foreach (var item in items)
             {
-                FeedbackJson.Write(w, item);
+                FeedbackJson.Write(w, item, names);
             }
 
             w.WriteEndArray();
@@ -73,10 +77,10 @@ internal static class FeedbackEndpoints
             ProjectIds = q.Ids("session"),
             Keys = q.Words("key"),
             SourceTypes = q.Words("source"),
-            UserId = q.Id("user"),
+            UserIds = q.Ids("user"),
             ComparativeExperimentId = q.Id("comparative_experiment_id"),
-            HasComment = q.Bool("has_comment"),
-            HasScore = q.Bool("has_score"),
+            HasComment = q.Flag("has_comment"),
+            HasScore = q.Flag("has_score"),
             IsOnRun = q.Text("level") switch
             {
                 null => null,
@@ -97,9 +101,34 @@ internal static class FeedbackEndpoints
             new FeedbackQuery { WorkspaceId = context.Caller().WorkspaceId, Id = id },
             context.RequestAborted
         );
-        return found.Count == 0
-            ? Errors.NotFound("Feedback")
-            : WireResult.Json(w => FeedbackJson.Write(w, found[0]));
+        if (found.Count == 0)
+        {
+            return Errors.NotFound("Feedback");
+        }
+
+        var names = await NamesAsync(context, found);
+        return WireResult.Json(w => FeedbackJson.Write(w, found[0], names));
+    }
+
+    /// <summary>Names of those who gave feedback, when the client asks for them.</summary>
+    private static async Task<IReadOnlyDictionary<Guid, string>?> NamesAsync(
+        HttpContext context,
+        IReadOnlyList<FeedbackRecord> items
+    )
+    {
+        var ids = items.Select(f => f.UserId).OfType<Guid>().Distinct().ToList();
+        if (context.Request.Query.Flag("include_user_names") != true || ids.Count == 0)
+        {
+            return null;
+        }
+
+        return (
+            await context
+                .RequestServices.GetRequiredService<Members>()
+                .ListAsync(context.Caller(), context.RequestAborted)
+        )
+            .Where(m => ids.Contains(m.Id))
+            .ToDictionary(m => m.Id, m => m.Name ?? m.Email ?? "");
     }
 
     private static async Task<IResult> PatchAsync(
@@ -110,8 +139,9 @@ internal static class FeedbackEndpoints
     )
     {
         using var document = await RunEndpoints.DocumentAsync(context);
-        await store.SettleAsync(context.RequestAborted);
         var json = document.RootElement;
+        FeedbackJson.CheckJudgement(json);
+        await store.SettleAsync(context.RequestAborted);
         var changed = await store.UpdateFeedbackAsync(
             context.Caller().WorkspaceId,
             id,
@@ -136,7 +166,7 @@ internal static class FeedbackEndpoints
     }
 
     /// <summary>The first feedback of a key may bring what the key means; later ones do not change it.</summary>
-    private static async Task KeepConfigAsync(
+    internal static async Task KeepConfigAsync(
         HttpContext context,
         JsonElement json,
         string key,

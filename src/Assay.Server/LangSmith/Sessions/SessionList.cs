@@ -84,9 +84,11 @@ internal sealed class SessionList(
                 cancellationToken
             );
         var feedback = await queries.ProjectFeedbackAsync(caller, ids, cancellationToken);
-        var scores = await ExperimentScores.ReadAsync(
+        var scores = await SessionScores.ReadAsync(
             caller,
             projects,
+            stats,
+            since,
             db,
             queries,
             cancellationToken

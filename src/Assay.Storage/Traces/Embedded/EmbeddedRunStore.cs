@@ -211,6 +211,11 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
     public Task<RunStats> StatsAsync(RunQuery query, CancellationToken cancellationToken) =>
         Task.FromResult(_stats.Stats(query, cancellationToken));
 
+    public Task<IReadOnlyDictionary<string, FeedbackStats>> FeedbackStatsAsync(
+        RunQuery query,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(_stats.Feedback(query));
+
     public Task<UsageParts> UsagePartsAsync(RunQuery query, CancellationToken cancellationToken) =>
         Task.FromResult(_parts.Read(query, cancellationToken));
 
@@ -346,11 +351,7 @@ internal sealed partial class EmbeddedRunStore : IRunStore, IHostedService, IAsy
             .Where(f => f.RunId is null && f.ProjectId is not null);
         return Task.FromResult<
             IReadOnlyDictionary<Guid, IReadOnlyDictionary<string, FeedbackStats>>
-        >(
-            found
-                .GroupBy(f => f.ProjectId ?? Guid.Empty)
-                .ToDictionary(g => g.Key, FeedbackTable.Summarize)
-        );
+        >(found.GroupBy(f => f.ProjectId ?? Guid.Empty).ToDictionary(g => g.Key, FeedbackStats.Of));
     }
 
     public Task<long> DeleteRunsAsync(

@@ -72,10 +72,10 @@ internal static class FeedbackTable
         command.Parameters.AddWithValue("$w", Columns.Id(query.WorkspaceId));
         One(command, sql, "id", query.Id);
         One(command, sql, "trace", query.TraceId);
-        One(command, sql, "user", query.UserId);
         One(command, sql, "comparative", query.ComparativeExperimentId);
         Any(command, sql, "run", [.. query.RunIds.Select(i => Columns.Id(i))]);
         Any(command, sql, "project", [.. query.ProjectIds.Select(i => Columns.Id(i))]);
+        Any(command, sql, "user", [.. query.UserIds.Select(i => Columns.Id(i))]);
         Any(command, sql, "key", [.. query.Keys]);
         Any(command, sql, "source", [.. query.SourceTypes]);
         if (query.IsOnRun is { } onRun)
@@ -121,42 +121,6 @@ internal static class FeedbackTable
 
         return items;
     }
-
-    /// <summary>Statistics by key over a set of feedback.</summary>
-    public static IReadOnlyDictionary<string, FeedbackStats> Summarize(
-        IEnumerable<FeedbackRecord> items
-    ) => items.GroupBy(f => f.Key).ToDictionary(g => g.Key, g => Summarize([.. g]));
-
-    private static FeedbackStats Summarize(List<FeedbackRecord> items)
-    {
-        var scores = items.Select(f => f.Score).OfType<double>().ToList();
-        var mean = scores.Count == 0 ? (double?)null : scores.Average();
-        return new FeedbackStats
-        {
-            Count = items.Count,
-            Average = mean,
-            Min = scores.Count == 0 ? null : scores.Min(),
-            Max = scores.Count == 0 ? null : scores.Max(),
-            StandardDeviation =
-                scores.Count < 2
-                    ? null
-                    : Math.Sqrt(
-                        scores.Sum(s => (s - mean!.Value) * (s - mean.Value)) / (scores.Count - 1)
-                    ),
-            Values = items
-                .Select(f => f.Label)
-                .OfType<string>()
-                .GroupBy(v => v)
-                .ToDictionary(g => g.Key, g => g.LongCount()),
-            Comments = [.. items.Select(f => f.Comment).OfType<string>().Take(20)],
-            Sources = [.. items.Select(Source).Distinct(StringComparer.Ordinal).Take(20)],
-            Errors = items.LongCount(f => f.IsError),
-        };
-    }
-
-    /// <summary>A source as JSON text: its type and its metadata.</summary>
-    private static string Source(FeedbackRecord item) =>
-        $$"""{"type":{{JsonSerializer.Serialize(item.SourceType)}},"metadata":{{item.SourceMetadataJson ?? "null"}}}""";
 
     private static void One(SqliteCommand command, StringBuilder sql, string column, Guid? id)
     {

@@ -532,9 +532,7 @@ internal sealed class RunReader(
             );
         }
 
-        return found
-            .GroupBy(f => f.RunId ?? Guid.Empty)
-            .ToDictionary(g => g.Key, FeedbackTable.Summarize);
+        return found.GroupBy(f => f.RunId ?? Guid.Empty).ToDictionary(g => g.Key, FeedbackStats.Of);
     }
 
     private static IEnumerable<PayloadKind> Wanted(RunParts parts)

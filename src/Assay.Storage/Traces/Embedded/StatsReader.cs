@@ -34,6 +34,12 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
         };
     }
 
+    public IReadOnlyDictionary<string, FeedbackStats> Feedback(RunQuery query)
+    {
+        using var reader = index.Read();
+        return Feedback(reader.Connection, query);
+    }
+
     public IReadOnlyDictionary<Guid, RunStats> Projects(
         Guid workspace,
         IReadOnlyList<Guid> ids,
@@ -380,6 +386,6 @@ internal sealed class StatsReader(IndexDatabase index, ProjectNumbers projects, 
             }
         }
 
-        return FeedbackTable.Summarize(found);
+        return FeedbackStats.Of(found);
     }
 }

@@ -109,7 +109,7 @@ internal sealed class ThreadReader(IndexDatabase index, RunReader runs, StatsRea
                     {
                         Feedback = feedback is null
                             ? new Dictionary<string, FeedbackStats>()
-                            : FeedbackTable.Summarize(feedback[t]),
+                            : FeedbackStats.Of(feedback[t]),
                     }
                 )
             ),

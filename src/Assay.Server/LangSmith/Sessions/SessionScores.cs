@@ -9,55 +9,68 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Server.LangSmith.Sessions;
 
 /// <summary>
-/// Scores of experiments by key, over their runs, with those that formulas compute. Read for experiments only: they are as large as their
-/// dataset, while a plain project may hold millions of runs.
+/// Scores of experiments and projects by key, over their roots, with those that formulas compute. A project may hold millions of traces, and its scores are
+/// found through them: of one page of projects those are read that have together <see cref="MaxTraces"/> at most, in the order of the page.
 /// </summary>
-internal static class ExperimentScores
+internal static class SessionScores
 {
+    private const long MaxTraces = 200_000;
+
     public static async Task<
         IReadOnlyDictionary<Guid, Dictionary<string, FeedbackStats>>
     > ReadAsync(
         Caller caller,
         IReadOnlyList<Project> projects,
+        IReadOnlyDictionary<Guid, RunStats> runs,
+        DateTimeOffset? since,
         MetadataContext db,
         TraceQueries queries,
         CancellationToken cancellationToken
     )
     {
-        var experiments = projects.Where(p => p.ReferenceDatasetId is not null).ToList();
         var scores = new Dictionary<Guid, Dictionary<string, FeedbackStats>>();
-        if (experiments.Count == 0)
-        {
-            return scores;
-        }
-
-        var formulas = await db
+        IReadOnlyList<FeedbackFormula> formulas = await db
             .FeedbackFormulas.AsNoTracking()
             .Where(f => f.WorkspaceId == caller.WorkspaceId)
             .ToListAsync(cancellationToken);
-        foreach (var experiment in experiments)
+        var left = MaxTraces;
+        foreach (var project in projects)
         {
-            var stats = await queries.StatsAsync(
-                caller,
-                new RunQuery
+            if (project.ReferenceDatasetId is null)
+            {
+                var traces = runs.GetValueOrDefault(project.Id)?.RunCount ?? 0;
+                if (traces == 0 || traces > left)
                 {
-                    WorkspaceId = caller.WorkspaceId,
-                    ProjectIds = [experiment.Id],
-                    IsRoot = true,
-                },
-                cancellationToken
+                    continue;
+                }
+
+                left -= traces;
+            }
+
+            var found = new Dictionary<string, FeedbackStats>(
+                await queries.FeedbackStatsAsync(
+                    caller,
+                    new RunQuery
+                    {
+                        WorkspaceId = caller.WorkspaceId,
+                        ProjectIds = [project.Id],
+                        IsRoot = true,
+                        From = project.ReferenceDatasetId is null ? since : null,
+                    },
+                    cancellationToken
+                )
             );
-            var found = new Dictionary<string, FeedbackStats>(stats.Feedback);
             foreach (
                 var formula in formulas.Where(f =>
-                    f.ProjectId == experiment.Id || f.DatasetId == experiment.ReferenceDatasetId
+                    f.ProjectId == project.Id
+                    || (f.DatasetId is not null && f.DatasetId == project.ReferenceDatasetId)
                 )
             )
             {
                 Compute(formula, found);
             }
 
-            scores[experiment.Id] = found;
+            scores[project.Id] = found;
         }
 
         return scores;
