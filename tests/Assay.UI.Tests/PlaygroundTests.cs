@@ -290,6 +290,8 @@ public sealed class PlaygroundTests(Screens screens)
         await Expect(second.GetByRole(AriaRole.Textbox, new() { Name = "Message 1", Exact = true }))
             .ToHaveValueAsync("Be {tone}: {question}");
         await Expect(second.GetByText("tone = kind")).ToBeVisibleAsync();
+        await Expect(second.GetByLabel("Model", new() { Exact = true }))
+            .ToHaveValueAsync("sim-echo");
 
         // From nothing, a name that is taken is not covered either.
         await page.EvaluateAsync("() => localStorage.clear()");

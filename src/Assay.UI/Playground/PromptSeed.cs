@@ -36,11 +36,12 @@ internal static class PromptSeed
         var choice = SerializedModel.Of(manifest.RootElement) is { } serialized
             ? SerializedModel.Read(serialized, providers)
             : null;
-        var provider = choice?.Provider ?? providers[0];
+        var provider = choice is null ? null : choice.Provider ?? providers[0];
         return new JsonObject
         {
-            ["provider"] = provider.Id.ToString(),
-            ["model"] = choice?.Model ?? First(provider),
+            // A prompt alone leaves the choice to whoever opens it.
+            ["provider"] = provider?.Id.ToString(),
+            ["model"] = choice?.Model,
             ["parameters"] = choice?.Parameters,
             ["tools"] = choice?.Tools is { } tools ? Indented(tools) : "",
             ["tool_choice"] = choice?.ToolChoice,
@@ -66,7 +67,4 @@ internal static class PromptSeed
 
     /// <summary>JSON as people edit it.</summary>
     internal static string Indented(JsonNode json) => json.ToJsonString(s_indented);
-
-    private static string First(ModelProvider provider) =>
-        provider.Models.Count > 0 ? provider.Models[0] : "";
 }

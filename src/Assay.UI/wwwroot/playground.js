@@ -246,7 +246,9 @@ class Playground extends HTMLElement {
   /** A prompt of the hub at a commit, here or beside. */
   loadPrompt(variant, index) {
     const put = (at, isNew) => (seed) => {
-      this.state.variants.splice(at, isNew ? 0 : 1, this.complete(seed));
+      // A prompt without a model of its own runs on the one that was chosen here.
+      const { provider, model, parameters } = variant;
+      this.state.variants.splice(at, isNew ? 0 : 1, this.complete(seed.model ? seed : { ...seed, provider, model, parameters: { ...parameters } }));
       this.save();
       this.build();
     };
