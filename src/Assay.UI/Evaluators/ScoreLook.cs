@@ -14,7 +14,7 @@ internal static class ScoreLook
         stats.Average switch
         {
             // Only between 0 and 1 is it known what is good.
-            null or < 0 or > 1 => "none",
+            null or < 0 or > 1 => "nil",
             < 0.5 => "lo",
             < 0.7 => "mid",
             _ => null,
