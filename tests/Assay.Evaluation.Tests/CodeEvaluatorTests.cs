@@ -105,6 +105,19 @@ public sealed class CodeEvaluatorTests
         Assert.Throws<FormatException>(() => new CodeEvaluator(source, "own"));
     }
 
+    [Theory]
+    [InlineData("function grade(run) { return 1; }", false)]
+    [InlineData("let x = 1;", false)]
+    [InlineData("function evaluate(run) { return 1; }", true)]
+    [InlineData("const performEval = (run) => 1;", true)]
+    [InlineData("globalThis.perform_eval = (run) => 1; let x = 1;", true)]
+    [InlineData("(run) => 1", true)]
+    public void Code_without_the_function_is_refused_before_it_runs(string code, bool isTaken) =>
+        Assert.Equal(
+            isTaken ? null : "The code has no function evaluate(run, example).",
+            CodeEvaluator.Check(code)
+        );
+
     [Fact]
     public void Code_nested_to_the_end_of_the_stack_is_refused()
     {

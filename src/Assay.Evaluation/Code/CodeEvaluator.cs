@@ -30,6 +30,7 @@ public sealed class CodeEvaluator : IEvaluator
     /// <summary>The longest code, in characters.</summary>
     public const int MaxSource = 64 * 1024;
 
+    private const string NoFunction = "The code has no function evaluate(run, example).";
     private const int MaxScores = 20;
     private const int MaxKeyLength = 200;
     private const int MaxText = 10_000;
@@ -146,7 +147,7 @@ public sealed class CodeEvaluator : IEvaluator
                 try
                 {
                     var read = Engine.PrepareScript(source, "evaluator.js");
-                    problem = Forbidden(read.Program!);
+                    problem = Forbidden(read.Program!) ?? Missing(read.Program!);
                     code = problem is null ? read : null;
                 }
                 catch (Exception e) when (IsTooDeep(e.InnerException ?? e))
@@ -197,6 +198,13 @@ public sealed class CodeEvaluator : IEvaluator
         return null;
     }
 
+    /// <summary>What can be told before it runs: nothing in it bears the name of the function, and it does not end with a nameless one.</summary>
+    private static string? Missing(Script program) =>
+        program.Body.Count > 0 && program.Body[^1] is ExpressionStatement
+        || program.DescendantNodes().OfType<Identifier>().Any(i => s_names.Contains(i.Name))
+            ? null
+            : NoFunction;
+
     private EvaluationResult Run(string run, string example, CancellationToken cancellationToken)
     {
         try
@@ -210,7 +218,7 @@ public sealed class CodeEvaluator : IEvaluator
                 .FirstOrDefault(v => v.IsCallable());
             if (function is null)
             {
-                return Failed("The code has no function evaluate(run, example).");
+                return Failed(NoFunction);
             }
 
             var parser = new JsonParser(engine);
