@@ -1,3 +1,4 @@
+using Assay.Server.Tests;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -33,8 +34,11 @@ public sealed class SettingsTests(Screens screens)
     [Fact]
     public async Task A_secret_is_written_used_by_a_provider_replaced_and_deleted_and_never_shown()
     {
-        await using var screen = await OpenAsync("/settings/secrets");
+        // A server of its own: the workspace's providers are what other tests' pages begin with.
+        await using var server = await RunningServer.StartAsync();
+        await using var screen = await screens.OpenOnAsync(server);
         var page = screen.Page;
+        await page.GotoAsync($"{server.Address}/settings/secrets");
         await page.GetByLabel("Name").FillAsync("FAR_KEY");
         await page.GetByLabel("Value").FillAsync("sk-far-0123456789");
         await Button(page, "Save secret").ClickAsync();
@@ -42,14 +46,14 @@ public sealed class SettingsTests(Screens screens)
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "FAR_KEY" }))
             .ToContainTextAsync("no provider");
 
-        await page.GotoAsync("/settings/providers");
+        await page.GotoAsync($"{server.Address}/settings/providers");
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Far away");
         await page.GetByLabel("Kept as").SelectOptionAsync("FAR_KEY");
         await Button(page, "Add provider").ClickAsync();
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "Far away" }))
             .ToContainTextAsync("FAR_KEY");
 
-        await page.GotoAsync("/settings/secrets");
+        await page.GotoAsync($"{server.Address}/settings/secrets");
         var row = page.GetByRole(AriaRole.Row, new() { Name = "FAR_KEY" });
         await Expect(row).ToContainTextAsync("Far away");
         await row.GetByRole(AriaRole.Link, new() { Name = "Replace" }).ClickAsync();
