@@ -22,6 +22,21 @@ class EvaluatorEditor extends HTMLElement {
     if (this.dataset.readonly) return;
     window.addEventListener("beforeunload", (e) => this.changed && e.preventDefault());
     this.check();
+    if (this.isJudge) this.offerModels();
+  }
+
+  /** What the provider itself says it has stands below what was configured; a name can be typed all the same. */
+  async offerModels() {
+    const provider = this.provider(this.settings.provider);
+    if (!provider || provider.isAsked) return;
+    provider.isAsked = true;
+    try {
+      const { models } = await (await ask(`/ui/playground/models/${provider.id}`)).json();
+      provider.models = [...new Set([...provider.models, ...models])];
+    } catch {
+      return;
+    }
+    if (this.settings.provider === provider.id) this.form.querySelector("#ev-models")?.replaceChildren(...provider.models.map((m) => h("option", { value: m })));
   }
 
   get settings() {
@@ -165,7 +180,7 @@ class EvaluatorEditor extends HTMLElement {
         h(
           "div.ev-grid",
           {},
-          field("Provider", this.select(this.providers.map((p) => [p.id, p.name]), s.provider, (v) => { s.provider = v; s.model = this.providers.find((p) => p.id === v).models[0] ?? ""; redraw(); })),
+          field("Provider", this.select(this.providers.map((p) => [p.id, p.name]), s.provider, (v) => { s.provider = v; s.model = this.providers.find((p) => p.id === v).models[0] ?? ""; redraw(); this.offerModels(); })),
           field("Model", text(s.model, (v) => (s.model = v.trim()), { list: "ev-models", spellcheck: "false" })),
           models,
           field("Temperature", number(s.parameters.temperature, (v) => (s.parameters.temperature = v), { min: 0, max: 2 })),
