@@ -283,7 +283,7 @@ public sealed class PromptDirectories(PromptHub hub, PromptHistory history)
         }
 
         var own = await hub.GetAsync(caller, key, cancellationToken);
-        if (await LeadsToAsync(caller, found, at.Owner, own.Prompt.Id, 0, cancellationToken))
+        if (await LeadsToAsync(caller, found, at.Owner, own.Prompt.Id, 0, [], cancellationToken))
         {
             throw new InvalidPromptException($"files.{path}: {handle} leads back to {key.Handle}");
         }
@@ -295,12 +295,19 @@ public sealed class PromptDirectories(PromptHub hub, PromptHistory history)
         string owner,
         Guid promptId,
         int depth,
+        HashSet<Guid> seen,
         CancellationToken cancellationToken
     )
     {
         if (commit.PromptId == promptId || depth > MaxDepth)
         {
             return true;
+        }
+
+        // Once each: directories that all link to the same ones have more ways through them than anybody could walk.
+        if (!seen.Add(commit.Id))
+        {
+            return false;
         }
 
         foreach (var link in FilesOf(commit).Select(f => f.Value).OfType<JsonObject>())
@@ -319,6 +326,7 @@ public sealed class PromptDirectories(PromptHub hub, PromptHistory history)
                     at.Owner,
                     promptId,
                     depth + 1,
+                    seen,
                     cancellationToken
                 )
             )
