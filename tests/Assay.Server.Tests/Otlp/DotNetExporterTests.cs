@@ -40,6 +40,8 @@ public sealed class DotNetExporterTests : IAsyncLifetime
                             : _server.OtlpHttp + "/v1/traces"
                     );
                     o.Headers = $"x-api-key={RunningServer.Key}";
+                    // The usual ten seconds are short where all tests begin at once, and the exporter then drops what it has.
+                    o.TimeoutMilliseconds = 120_000;
                 })
                 .Build()
         )
