@@ -75,12 +75,8 @@ public sealed class FakeModelServer : IAsyncDisposable
         LastAuthorization = context.Request.Headers.Authorization.ToString();
         Interlocked.Increment(ref _calls);
         var model = asked.GetProperty("model").GetString()!;
-        if (model.StartsWith("status-", StringComparison.Ordinal))
+        if (await IsRefusedAsync(context, model))
         {
-            await RefuseAsync(
-                context,
-                int.Parse(model["status-".Length..], CultureInfo.InvariantCulture)
-            );
             return;
         }
 
@@ -149,17 +145,25 @@ public sealed class FakeModelServer : IAsyncDisposable
         using var body = await JsonDocument.ParseAsync(context.Request.Body);
         var asked = LastBody = body.RootElement.Clone();
         Interlocked.Increment(ref _calls);
-        var model = asked.GetProperty("model").GetString()!;
-        if (model.StartsWith("status-", StringComparison.Ordinal))
+        if (!await IsRefusedAsync(context, asked.GetProperty("model").GetString()!))
         {
-            await RefuseAsync(
-                context,
-                int.Parse(model["status-".Length..], CultureInfo.InvariantCulture)
+            await context.Response.WriteAsJsonAsync(
+                FakeEmbeddings.Answer(asked, context.Request.Path)
             );
-            return;
+        }
+    }
+
+    /// <summary>A model called <c>status-N</c> is refused with that status.</summary>
+    private static async Task<bool> IsRefusedAsync(HttpContext context, string model)
+    {
+        const string Prefix = "status-";
+        if (!model.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            return false;
         }
 
-        await context.Response.WriteAsJsonAsync(FakeEmbeddings.Answer(asked, context.Request.Path));
+        await RefuseAsync(context, int.Parse(model[Prefix.Length..], CultureInfo.InvariantCulture));
+        return true;
     }
 
     private static async Task RefuseAsync(HttpContext context, int status)
