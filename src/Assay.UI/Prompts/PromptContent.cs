@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Assay.Core;
 using Assay.Core.Prompts;
 using Assay.Core.Prompts.Templates;
 using Assay.UI.Kit;
@@ -225,21 +226,14 @@ public sealed partial class PromptContent
 
     private static PromptFile File(string path, JsonElement file)
     {
-        var handle = Text(file, "repo_handle");
+        var handle = file.Text("repo_handle");
         return new PromptFile(
             path,
-            Text(file, "content") ?? Indented(file),
-            handle is null ? null : new PromptKey(Text(file, "owner") ?? PromptHub.Self, handle),
-            Text(file, "commit_hash")
+            file.Text("content") ?? Indented(file),
+            handle is null ? null : new PromptKey(file.Text("owner") ?? PromptHub.Self, handle),
+            file.Text("commit_hash")
         );
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static string Indented(JsonElement json) => ReadableJson.Indented(json);
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Assay.Core;
 using Assay.Core.Access;
 using Assay.Core.Prompts;
 using Assay.Core.Prompts.Templates;
@@ -59,15 +60,15 @@ internal static class PromptUiEndpoints
                 caller.Aborted
             );
             var json = body.RootElement;
-            var parent = Text(json, "parent");
+            var parent = json.Text("parent");
             JsonElement manifest;
-            if (Text(json, "manifest") is { } text)
+            if (json.Text("manifest") is { } text)
             {
                 manifest = JsonElement.Parse(text);
             }
             else
             {
-                JsonElement? edited = Text(json, "base") is { Length: > 0 } from
+                JsonElement? edited = json.Text("base") is { Length: > 0 } from
                     ? JsonElement.Parse(
                         (await history.FindAsync(caller.Value, key, from, caller.Aborted)).Manifest
                     )
@@ -80,7 +81,7 @@ internal static class PromptUiEndpoints
                 key,
                 manifest,
                 parent,
-                Text(json, "description") is { Length: > 0 } said ? said : null,
+                json.Text("description") is { Length: > 0 } said ? said : null,
                 WebhookSkip.None,
                 caller.Aborted
             );
@@ -115,13 +116,6 @@ internal static class PromptUiEndpoints
             return Results.Json(new { problem = $"This is not JSON: {e.Message}" });
         }
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     /// <summary>Texts while they are typed.</summary>
     private sealed record Draft(string? Format, IReadOnlyList<string>? Texts);
