@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Assay.Core.Access;
 using Assay.Core.Datasets;
-using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Runs;
 
@@ -75,20 +74,7 @@ internal static class DatasetEndpoints
     private static async Task<IResult> ListV2Async(HttpContext context, DatasetCatalog catalog)
     {
         var q = context.Request.Query;
-        var offset = 0;
-        if (
-            q.Word("cursor") is { } cursor
-            && !int.TryParse(
-                cursor,
-                System.Globalization.NumberStyles.None,
-                System.Globalization.CultureInfo.InvariantCulture,
-                out offset
-            )
-        )
-        {
-            throw new InvalidCursorException();
-        }
-
+        var offset = OffsetCursor.Read(q.Word("cursor"));
         var size = q.Whole("page_size", 20, 1, 100);
         // One more tells whether there is another page.
         var found = await catalog.ListAsync(
@@ -117,12 +103,7 @@ internal static class DatasetEndpoints
             }
 
             w.WriteEndArray();
-            w.WriteString(
-                "next_cursor",
-                found.Count > size
-                    ? (offset + size).ToString(System.Globalization.CultureInfo.InvariantCulture)
-                    : null
-            );
+            w.WriteString("next_cursor", OffsetCursor.Next(offset, size, found.Count > size));
             w.WriteEndObject();
         });
     }

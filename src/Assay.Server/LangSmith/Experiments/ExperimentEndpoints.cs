@@ -1,6 +1,5 @@
 using Assay.Core.Access;
 using Assay.Core.Experiments;
-using Assay.Core.Traces;
 using Assay.Server.Auth;
 using Assay.Server.LangSmith.Datasets;
 using Assay.Server.LangSmith.Runs;
@@ -66,15 +65,7 @@ internal static class ExperimentEndpoints
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.RootElement;
         json.MustBeObject();
-        var offset = 0;
-        if (
-            json.StrictText("cursor") is { Length: > 0 } cursor
-            && !int.TryParse(cursor, System.Globalization.CultureInfo.InvariantCulture, out offset)
-        )
-        {
-            throw new InvalidCursorException();
-        }
-
+        var offset = OffsetCursor.Read(json.StrictText("cursor"));
         var size = Math.Clamp(json.Number("page_size") ?? 20, 1, 100);
         var selects = new RunSelection(json.Names("selects") ?? []);
         var caller = context.Caller();
@@ -134,9 +125,7 @@ internal static class ExperimentEndpoints
             w.WriteEndArray();
             w.WriteString(
                 "next_cursor",
-                offset + size < page.Total
-                    ? (offset + size).ToString(System.Globalization.CultureInfo.InvariantCulture)
-                    : null
+                OffsetCursor.Next(offset, size, offset + size < page.Total)
             );
             w.WriteEndObject();
         });

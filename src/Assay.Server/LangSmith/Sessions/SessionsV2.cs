@@ -51,15 +51,7 @@ internal static class SessionsV2
     )
     {
         var q = context.Request.Query;
-        var offset = 0;
-        if (
-            q.Word("cursor") is { } cursor
-            && !int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out offset)
-        )
-        {
-            throw new InvalidCursorException();
-        }
-
+        var offset = OffsetCursor.Read(q.Word("cursor"));
         var size = q.Whole("page_size", UsualPage, 1, LargestPage);
         await using var db = await metadata.CreateDbContextAsync(context.RequestAborted);
         var list = new SessionList(
@@ -80,12 +72,7 @@ internal static class SessionsV2
             }
 
             w.WriteEndArray();
-            w.WriteString(
-                "next_cursor",
-                offset + size < total
-                    ? (offset + size).ToString(CultureInfo.InvariantCulture)
-                    : null
-            );
+            w.WriteString("next_cursor", OffsetCursor.Next(offset, size, offset + size < total));
             w.WriteEndObject();
         });
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Assay.Core.Sharing;
 using Assay.Core.Traces;
@@ -81,11 +80,7 @@ internal static class PublicRunEndpoints
         using var document = await RunEndpoints.DocumentAsync(context);
         var json = document.AsObject();
         var ids = json.Ids("id");
-        var skip = json.Text("cursor") is { Length: > 0 } cursor
-            ? int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
-                ? at
-                : throw new InvalidCursorException()
-            : 0;
+        var skip = OffsetCursor.Read(json.Text("cursor"));
         if (await links.OpenAsync(token, context.RequestAborted) is not { } shared)
         {
             return Errors.NotFound("Shared run");
@@ -106,12 +101,7 @@ internal static class PublicRunEndpoints
             Write(w, runs, relations, context, protection);
             w.WriteEndArray();
             w.WriteStartObject("cursors");
-            w.WriteString(
-                "next",
-                page.Count > PageSize
-                    ? (skip + PageSize).ToString(CultureInfo.InvariantCulture)
-                    : null
-            );
+            w.WriteString("next", OffsetCursor.Next(skip, PageSize, page.Count > PageSize));
             w.WriteNull("prev");
             w.WriteEndObject();
             w.WriteNull("parsed_query");
